@@ -1,0 +1,85 @@
+# `make help` lists the targets.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+GO ?= go
+WEB := $(shell find web/src web/package.json web/tsconfig.json 2>/dev/null)
+# Packages that decide about access or hold answers; tools/cover asks for 90 %,
+# of their own tests.
+GUARDED := ./internal/policy ./internal/sigv4 ./internal/access ./internal/labeling/queue
+# Requests, with their documents, that make policydiff puts to each engine.
+QUESTIONS ?= 100000
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+export GOFLAGS ?= -trimpath
+
+.PHONY: help build demo test check unit web-test cover bench generate policydiff s3tests setup clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+build: ## build bin/fiducial
+	@$(GO) build -trimpath -ldflags "-X fiducial/internal/cli.version=$(VERSION)" -o bin/fiducial ./cmd/fiducial
+
+demo: build ## start Fiducial on embedded defaults with two sample labeling jobs
+	@exec bin/fiducial demo
+
+setup: ## install what the tests need and is missing (Debian packages, npm packages)
+	@tools/setup
+
+test: setup check unit web-test cover ## everything: checks, unit, database, browser and client tests
+	@echo "make test: all passed"
+
+# One way to compile for all of `make test`, so that nothing is compiled twice.
+# SQLite is C turned into Go, full of pointer arithmetic: to check each step of it
+# finds nothing of ours and takes half the time of every test with a database.
+RACE := -race -trimpath -gcflags=modernc.org/...=-d=checkptr=0
+
+check: web/node_modules ## gofmt, vet, staticcheck, generated code
+	@echo "== check"
+	bad=$$(git ls-files -z -- '*.go' | xargs -0 gofmt -l); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
+	staticcheck=$$($(GO) tool -n staticcheck)
+	GOFLAGS="$(RACE)" $(GO) vet ./...
+	GOFLAGS="$(RACE)" "$$staticcheck" ./...
+	tools/generate --check
+
+unit: ## Go tests with the race detector; those of the guarded packages are counted
+	@echo "== go test"
+	mkdir -p .cache
+	export GOFLAGS="$(RACE)" FIDUCIAL_TEST_COMMAND="$(CURDIR)/.cache/fiducial"
+	$(GO) build -o "$$FIDUCIAL_TEST_COMMAND" ./cmd/fiducial
+	$(GO) test -vet=off -timeout 15m -coverprofile=.cache/cover.out $(GUARDED)
+	$(GO) test -vet=off -timeout 15m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(GUARDED))")
+
+web-test: web/node_modules ## TypeScript checks, and tests of the elements in a real browser
+	@echo "== web tests"
+	cd web && npm run --silent test
+
+cover: ## coverage of the packages that decide about access
+	@tools/cover .cache/cover.out
+
+generate: web/node_modules ## write generated code again: wire types, web bundles
+	@tools/generate
+
+web/node_modules: web/package-lock.json
+	@cd web && npm ci --no-audit --no-fund --silent
+	touch node_modules
+
+bench: build ## side by side with nginx and a bare Go server; queue and engine; grants; consolidation
+	@$(GO) run ./bench/media
+	$(GO) run ./bench/labeling
+	$(GO) run ./bench/grants
+	$(GO) run ./bench/consolidation
+
+policydiff: test/policydiff/node_modules ## compare the policy engine with two others: make policydiff QUESTIONS=3000
+	@cd test/policydiff && $(GO) vet ./... && $(GO) test -count=1 -timeout 2h -v -questions $(QUESTIONS) ./...
+
+test/policydiff/node_modules: test/policydiff/package-lock.json
+	@cd test/policydiff && npm ci --no-audit --no-fund --silent
+	touch node_modules
+
+s3tests: build ## ceph/s3-tests against the S3 endpoint: make s3tests S3TESTS=<checkout>
+	@tools/s3tests/run "$(S3TESTS)"
+
+clean: ## remove what was built
+	@rm -rf bin .cache web/node_modules
