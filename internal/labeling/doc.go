@@ -1,0 +1,32 @@
+// Package labeling has the words of labeling jobs and the rules that hold
+// whatever stores, serves or runs them.
+//
+// A job goes through these states, and no others:
+//
+//	Initializing ──► InProgress ──► Completed
+//	     │    │          │  └─────► Failed      (expired after 30 days)
+//	     │    └──► Stopping ◄┘
+//	     │            └───────────► Stopped
+//	     └────────────────────────► Failed      (with a FailureReason)
+//
+// A data object is one line of the job's input manifest. It is
+//
+//	queued ──► ready ──► answered ──► labeled
+//	              └────► failed
+//
+// Only MaxConcurrentTaskCount objects are ready at once. A ready object wants
+// answers of as many workers as the job asks for; each worker who holds it has
+// one assignment, a lease:
+//
+//	active ──► submitted
+//	   ├─────► released  (the worker may get the object again)
+//	   ├─────► declined  (the worker never gets it again)
+//	   └─────► expired   (the time limit passed, or the job stopped)
+//
+// At every instant live assignments + answers <= wanted, and no worker answers
+// an object twice.
+//
+// Children: manifest reads input manifests, queue hands out assignments,
+// consolidate makes one label of several answers, output builds the files of
+// the output tree, engine drives jobs from state to state.
+package labeling

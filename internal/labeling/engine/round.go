@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"fiducial/internal/fault"
+	"fiducial/internal/labeling"
+	"fiducial/internal/labeling/output"
+)
+
+// iteration is the number in the keys of the output tree. Ground Truth counts
+// up when it sends objects to workers again after learning from them; without
+// automated data labeling there is one.
+const iteration = 1
+
+// round looks at a job in progress, or ending, and does what is due.
+func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts int) (done bool, p Progress, err error) {
+	if j.Ending == "" && e.Now().Sub(j.CreatedAt) > labeling.ExpiresAfter {
+		reason := fmt.Sprintf("The labeling job was not complete %d days after its creation. The labels made until then are in the output; start another job with its output manifest as input to go on.", int(labeling.ExpiresAfter.Hours()/24))
+		if err := e.Store.End(ctx, h, labeling.Failed, reason, e.Now()); err != nil {
+			return false, p, err
+		}
+		j.Ending, j.FailureReason = labeling.Failed, reason
+	}
+	if j.Ending == "" {
+		err = e.serve(ctx, h, j)
+	} else {
+		err = e.wind(ctx, h, j)
+	}
+	if err != nil {
+		return false, p, err
+	}
+	p, err = e.consolidateDue(ctx, h, j)
+	if err != nil || p.Ready+p.Live+p.Answered+p.Batches > 0 || p.Queued {
+		return false, p, err
+	}
+	if j.Ending == "" {
+		return false, p, e.complete(ctx, h, j)
+	}
+	done, err = e.conclude(ctx, h, j, attempts)
+	return done, p, err
+}
+
+// complete begins to end a job in which nothing is left to do. Objects that
+// have failed since it was last topped up let others be sent in their place,
+// where stopping conditions count labels.
+func (e *Engine) complete(ctx context.Context, h Hold, j *labeling.Job) error {
+	if err := e.Store.TopUp(ctx, h, e.Now()); err != nil {
+		return err
+	}
+	p, err := e.Store.Progress(ctx, h.Job, j.CreatedAt)
+	if err != nil || p.Ready > 0 {
+		return err
+	}
+	return e.Store.End(ctx, h, labeling.Completed, "", e.Now())
+}
+
+// serve keeps objects with the workers.
+func (e *Engine) serve(ctx context.Context, h Hold, j *labeling.Job) error {
+	cutoff := e.Now().Add(-j.Human.TaskAvailability)
+	p, err := e.Store.Progress(ctx, h.Job, cutoff)
+	if err != nil {
+		return err
+	}
+	if p.Overdue > 0 {
+		if err := e.Store.CloseOverdue(ctx, h, cutoff, e.Now()); err != nil {
+			return err
+		}
+	}
+	limited := j.Stopping.Limit(j.Counters.Total) < j.Counters.Total
+	if p.Ready-p.Overdue < int64(j.Human.MaxConcurrent) && (p.Queued || limited) {
+		return e.Store.TopUp(ctx, h, e.Now())
+	}
+	return nil
+}
+
+// wind takes a job that is ending out of the workers' hands.
+func (e *Engine) wind(ctx context.Context, h Hold, j *labeling.Job) error {
+	p, err := e.Store.Progress(ctx, h.Job, j.CreatedAt)
+	if err != nil {
+		return err
+	}
+	if p.Live > 0 {
+		if err := e.Queue.ExpireJob(ctx, h.Job); err != nil {
+			return err
+		}
+	}
+	if p.Ready > 0 {
+		return e.Store.CloseAll(ctx, h, e.Now())
+	}
+	return nil
+}
+
+// consolidateDue consolidates batch after batch while one is due, and answers
+// with how the job stands then.
+func (e *Engine) consolidateDue(ctx context.Context, h Hold, j *labeling.Job) (Progress, error) {
+	for {
+		p, err := e.Store.Progress(ctx, h.Job, j.CreatedAt)
+		if err != nil || !e.due(j, p) {
+			return p, err
+		}
+		if err := e.consolidate(ctx, h, j); err != nil {
+			return p, err
+		}
+	}
+}
+
+// due reports whether a batch is: begun already, or full, or nobody came to
+// share it for a while, or nobody can come any more.
+func (e *Engine) due(j *labeling.Job, p Progress) bool {
+	switch {
+	case p.Batches > 0:
+		return true
+	case p.Answered == 0:
+		return false
+	case p.Answered >= batchObjects, j.Ending != "", p.Ready == 0 && !p.Queued:
+		return true
+	}
+	return e.Now().Sub(p.Oldest) >= e.Quiet
+}
+
+// giveUp is after how many failures in a row a job that cannot write its
+// output for a reason which does not mend itself is Failed.
+const giveUp = 20
+
+// conclude writes the manifests, the output manifest last of all files, and
+// ends the job.
+func (e *Engine) conclude(ctx context.Context, h Hold, j *labeling.Job, attempts int) (bool, error) {
+	if j.Counters.Total == 0 && j.Counters.Kept == 0 {
+		return true, e.finish(ctx, h, j.Ending, j.FailureReason, "") // stopped before it began
+	}
+	tree, err := output.NewTree(j.OutputURI, j.Name)
+	if err != nil {
+		return false, err
+	}
+	for _, key := range []string{tree.Intermediate(iteration), tree.Manifest()} {
+		if err := e.writeManifest(ctx, j, tree, key); err != nil {
+			e.forget(j)
+			if permanent(err) && attempts >= giveUp {
+				return true, e.finish(ctx, h, labeling.Failed, "The output manifest cannot be written. "+explain(err), "")
+			}
+			return false, err
+		}
+	}
+	return true, e.finish(ctx, h, j.Ending, j.FailureReason, tree.URI(tree.Manifest()))
+}
+
+// writeManifest streams the augmented manifest to the key.
+func (e *Engine) writeManifest(ctx context.Context, j *labeling.Job, t output.Tree, key string) error {
+	b, err := e.bucket(ctx, j)
+	if err != nil {
+		return err
+	}
+	r, w := io.Pipe()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		lines := &manifestLines{w: w, attribute: j.LabelAttributeName}
+		err := e.Store.Rows(ctx, j.ID, lines.write)
+		if err == nil {
+			err = lines.flush()
+		}
+		_ = w.CloseWithError(err) // nil is io.EOF for the reader
+	}()
+	err = b.Put(ctx, t.Bucket(), key, "application/x-jsonlines", r)
+	_ = r.Close() // ends the goroutine if Put did not read to the end
+	<-written
+	if err != nil {
+		return &objectError{j.RoleARN, "write", "the output manifest", labeling.S3URI{Bucket: t.Bucket(), Key: key}, err}
+	}
+	return nil
+}
+
+// manifestLines writes rows as lines of an output manifest.
+type manifestLines struct {
+	w         io.Writer
+	attribute string
+	buf       []byte
+}
+
+func (m *manifestLines) write(r Row) error {
+	line := r.Line
+	if len(r.Label) > 0 || len(r.Metadata) > 0 {
+		a := output.Annotation{Metadata: r.Metadata}
+		if len(r.Label) > 0 {
+			a.Label = r.Label
+		}
+		var err error
+		if line, err = output.Line(r.Line, m.attribute, a); err != nil {
+			return fault.E("engine.writeManifest", fault.Internal, "", fmt.Errorf("object %d: %w", r.Index, err))
+		}
+	}
+	m.buf = append(append(m.buf, line...), '\n')
+	if len(m.buf) < 64<<10 {
+		return nil
+	}
+	return m.flush()
+}
+
+func (m *manifestLines) flush() error {
+	_, err := m.w.Write(m.buf)
+	m.buf = m.buf[:0]
+	return err
+}

@@ -1,0 +1,186 @@
+package output
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"fiducial/internal/fault"
+)
+
+// Member is one member of a JSON object.
+type Member struct {
+	Name  string
+	Value json.RawMessage
+}
+
+// Splice sets members of the JSON object that line is, by textual surgery:
+// the value of a member that is there is replaced where it stands, any other
+// member is appended, and every other byte stays as it was. Decoding and
+// encoding instead would reorder keys, lose digits of large numbers and
+// change foreign labels that the job has no business with.
+//
+// White space around the line (a \r, a newline) is dropped. A name that
+// occurs twice in the line, which JSON readers resolve differently, gets the
+// new value at each place, so that all of them read the same.
+func Splice(line []byte, members ...Member) ([]byte, error) {
+	const op = "output.Splice"
+	line = trim(line)
+	if !IsObject(line) {
+		return nil, fault.Newf(op, fault.Invalid, "the manifest line is not a JSON object")
+	}
+	members, size, err := compacted(members)
+	if err != nil {
+		return nil, fault.E(op, fault.Invalid, err.Error(), err)
+	}
+	out := make([]byte, 0, len(line)+size)
+	placed := make([]bool, len(members))
+	copied, empty := 0, true
+	for s := (scanner{line: line, at: 1}); s.next(); {
+		empty = false
+		for i, m := range members {
+			if s.name == m.Name {
+				out = append(append(out, line[copied:s.start]...), m.Value...)
+				copied, placed[i] = s.end, true
+				break
+			}
+		}
+	}
+	last := len(bytes.TrimRight(line[:len(line)-1], " \t\r\n"))
+	out = append(out, line[copied:last]...)
+	for i, m := range members {
+		if placed[i] {
+			continue
+		}
+		if !empty {
+			out = append(out, ',')
+		}
+		name, err := encode(op, m.Name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(append(out, name...), ':'), m.Value...)
+		empty = false
+	}
+	return append(out, line[last:]...), nil
+}
+
+// Has reports whether the JSON object that line is has a member of the name.
+func Has(line []byte, name string) bool {
+	line = trim(line)
+	if !IsObject(line) {
+		return false
+	}
+	for s := (scanner{line: line, at: 1}); s.next(); {
+		if s.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// IsObject reports whether text is one JSON object.
+func IsObject(text []byte) bool {
+	text = trim(text)
+	return len(text) > 0 && text[0] == '{' && json.Valid(text)
+}
+
+func trim(text []byte) []byte { return bytes.Trim(text, " \t\r\n") }
+
+// compacted takes the white space out of the members' values, because a line
+// of a manifest is one line, and tells how much room they need.
+func compacted(members []Member) ([]Member, int, error) {
+	out := make([]Member, len(members))
+	size := 0
+	for i, m := range members {
+		var b bytes.Buffer
+		if err := json.Compact(&b, m.Value); err != nil {
+			return nil, 0, fmt.Errorf("the value of %q is not JSON", m.Name)
+		}
+		out[i] = Member{m.Name, b.Bytes()}
+		size += len(m.Name) + b.Len() + len(`"":,`)
+	}
+	return out, size, nil
+}
+
+// scanner walks the members of an object already known to be valid JSON, so
+// it only has to find where things end.
+type scanner struct {
+	line       []byte
+	at         int
+	name       string
+	start, end int // of the member's value
+}
+
+func (s *scanner) next() bool {
+	s.skip(" \t\r\n,")
+	if s.line[s.at] != '"' {
+		return false // the closing brace
+	}
+	from := s.at
+	s.quoted()
+	s.name = unquote(s.line[from:s.at])
+	s.skip(" \t\r\n:")
+	s.start = s.at
+	s.value()
+	s.end = s.at
+	return true
+}
+
+func (s *scanner) skip(set string) {
+	for strings.IndexByte(set, s.line[s.at]) >= 0 {
+		s.at++
+	}
+}
+
+// quoted moves behind the string that starts here.
+func (s *scanner) quoted() {
+	for s.at++; s.line[s.at] != '"'; s.at++ {
+		if s.line[s.at] == '\\' {
+			s.at++
+		}
+	}
+	s.at++
+}
+
+// value moves behind the value that starts here: to the comma or bracket that
+// closes it at its own depth.
+func (s *scanner) value() {
+	for depth := 0; ; {
+		switch s.line[s.at] {
+		case '"':
+			s.quoted()
+			if depth == 0 {
+				return
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return // a number or word before the object's end
+			}
+			if depth--; depth == 0 {
+				s.at++
+				return
+			}
+		case ',', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return
+			}
+		}
+		s.at++
+	}
+}
+
+func unquote(quoted []byte) string {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1 : len(quoted)-1])
+	}
+	var name string
+	if json.Unmarshal(quoted, &name) != nil {
+		return ""
+	}
+	return name
+}
