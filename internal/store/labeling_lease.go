@@ -1,0 +1,284 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"fiducial/internal/labeling"
+	"fiducial/internal/labeling/queue"
+)
+
+const selectAssignment = `select a.id, a.job, a.idx, a.worker, a.state, a.taken_at, a.expires_at, a.ended_at, a.draft, a.draft_at, o.line
+	from assignments a join data_objects o on o.job = a.job and o.idx = a.idx where a.id = $1`
+
+// scanAssignment reads selectAssignment. Of the job it knows the id alone.
+func scanAssignment(row *sql.Row) (labeling.Assignment, error) {
+	a := labeling.Assignment{Job: &labeling.Job{}}
+	var taken, expires, ended, drafted int64
+	var draft, line string
+	if err := row.Scan(&a.ID, &a.Job.ID, &a.Index, &a.Worker, &a.State, &taken, &expires, &ended, &draft, &drafted, &line); err != nil {
+		return labeling.Assignment{}, err
+	}
+	a.TakenAt, a.ExpiresAt, a.EndedAt, a.DraftAt = Time(taken), Time(expires), Time(ended), Time(drafted)
+	a.Line = json.RawMessage(line)
+	if draft != "" {
+		a.Draft = json.RawMessage(draft)
+	}
+	return a, nil
+}
+
+// What sealed columns are bound to.
+func draftOf(assignment string) string  { return "draft of assignment " + assignment }
+func answerOf(assignment string) string { return "answer of assignment " + assignment }
+
+// opened is an assignment with its draft opened.
+func (l *Labeling) opened(a labeling.Assignment) (labeling.Assignment, error) {
+	if a.Draft == nil {
+		return a, nil
+	}
+	draft, err := l.seals.open(string(a.Draft), draftOf(a.ID))
+	a.Draft = json.RawMessage(draft)
+	return a, err
+}
+
+// Assignment implements queue.Store.
+func (l *Labeling) Assignment(ctx context.Context, id string) (labeling.Assignment, error) {
+	const op = "store.Labeling.Assignment"
+	a, err := scanAssignment(l.db.Read().QueryRowContext(ctx, selectAssignment, id))
+	if err != nil {
+		return a, notFound(op, err, "There is no assignment %s.", labeling.Quote(id))
+	}
+	if a, err = l.opened(a); err != nil {
+		return a, err
+	}
+	a.Job, err = l.begun(ctx, a.Job.ID)
+	return a, err
+}
+
+// JobToWorkOn implements queue.Store.
+func (l *Labeling) JobToWorkOn(ctx context.Context, name string) (*labeling.Job, error) {
+	if j := l.cache.named(name); j != nil {
+		return j, nil
+	}
+	j, err := l.Job(ctx, name)
+	if err == nil {
+		l.cache.keep(j)
+	}
+	return j, err
+}
+
+// begun is JobToWorkOn by id.
+func (l *Labeling) begun(ctx context.Context, id int64) (*labeling.Job, error) {
+	if j := l.cache.numbered(id); j != nil {
+		return j, nil
+	}
+	j, err := l.JobByID(ctx, id)
+	if err == nil {
+		l.cache.keep(j)
+	}
+	return j, err
+}
+
+// InProgress implements queue.Store.
+func (l *Labeling) InProgress(ctx context.Context, job int64) (bool, error) {
+	var n int
+	err := l.db.Read().QueryRowContext(ctx, `select count(*) from labeling_jobs
+		where id = $1 and (status = 'InProgress' and ending = '' or status = 'Initializing')`, job).Scan(&n)
+	return n > 0, wrap("store.Labeling.InProgress", err)
+}
+
+// SaveDraft implements queue.Store.
+func (l *Labeling) SaveDraft(ctx context.Context, w labeling.Worker, id string, draft json.RawMessage, now time.Time) (live bool, err error) {
+	sealed, err := l.seals.seal(string(draft), draftOf(id))
+	if err != nil {
+		return false, err
+	}
+	teams, args := placeholders([]any{sealed, Micros(now), id, w.ID}, w.Teams)
+	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		n, err := exec(ctx, tx, `update assignments set draft = $1, draft_at = $2
+			where id = $3 and worker = $4 and state = 'active' and expires_at > $2 and `+inTeams(teams), args...)
+		live = n > 0
+		return err
+	})
+	return live, err
+}
+
+// inTeams is the condition that an assignment's job is of one of the teams.
+func inTeams(teams string) string {
+	return `exists (select 1 from labeling_jobs j where j.id = assignments.job and j.workteam in (` + teams + `))`
+}
+
+// EndLease implements queue.Store.
+func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err error) {
+	until := int64(0) // a submit must be in time; other ends need not
+	if e.State == labeling.Submitted {
+		until = Micros(e.Now)
+	}
+	answer, err := l.seals.seal(string(e.Answer), answerOf(e.ID))
+	if err != nil {
+		return false, err
+	}
+	teams, args := placeholders([]any{string(e.State), Micros(e.Now), answer, e.ID, e.Worker.ID, until}, e.Worker.Teams)
+	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var job, idx int64
+		err := tx.QueryRowContext(ctx, `update assignments set state = $1, ended_at = $2, answer = $3, draft = ''
+			where id = $4 and worker = $5 and state = 'active' and expires_at > $6 and `+inTeams(teams)+` returning job, idx`, args...).Scan(&job, &idx)
+		if done = err == nil; errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if e.State == labeling.Submitted {
+			_, err = tx.ExecContext(ctx, `insert into labeling_workers (job, worker, submitted) values ($1, $2, 1)
+				on conflict (job, worker) do update set submitted = labeling_workers.submitted + 1`, job, e.Worker.ID)
+			if err != nil {
+				return err
+			}
+		}
+		return settle(ctx, tx, job, idx, e)
+	})
+	return done && err == nil, err
+}
+
+// endLease ends a live assignment without an answer, whoever's it is.
+func endLease(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) (bool, error) {
+	n, err := exec(ctx, tx, `update assignments set state = $1, ended_at = $2, draft = '' where id = $3 and state = 'active'`,
+		string(e.State), Micros(e.Now), e.ID)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, settle(ctx, tx, job, idx, e)
+}
+
+// settle counts an ended assignment in its object. An object with all its
+// answers, or that enough workers declined, leaves the workers' hands; the
+// next in the manifest takes its place at once, so that a job with few
+// concurrent tasks never runs dry between two rounds of the engine.
+func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error {
+	answered, declined := Bool(e.State == labeling.Submitted), Bool(e.State == labeling.Declined)
+	var state string
+	err := tx.QueryRowContext(ctx, `update labeling_tasks set live = live - 1, answered = answered + $1, declined = declined + $2,
+			answer_bytes = answer_bytes + $3, answered_at = $4,
+			state = case when answered + $1 >= wanted or (live = 1 and declined + $2 >= wanted) then 'answered' else state end
+		where job = $5 and idx = $6 and live > 0 returning state`,
+		answered, declined, len(e.Answer), Micros(e.Now), job, idx).Scan(&state)
+	if err != nil || state != string(labeling.ObjectAnswered) {
+		return err
+	}
+	return promote(ctx, tx, job, 1, e.Now)
+}
+
+// promote makes up to n of the next queued objects ready. What is queued is
+// what comes after everything that was ever sent.
+func promote(ctx context.Context, tx *sql.Tx, job int64, n int64, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `insert into labeling_tasks (job, idx, state, wanted, ready_at)
+		select o.job, o.idx, 'ready', j.workers, cast($1 as bigint)
+		from labeling_jobs j join data_objects o on o.job = j.id
+		where j.id = $2 and j.status = 'InProgress' and j.ending = '' and o.kept = 0 and o.idx < j.send_below
+			and o.idx > (select coalesce(max(t.idx), -1) from labeling_tasks t where t.job = $2)
+			and o.idx > (select coalesce(max(r.idx), -1) from labeling_results r where r.job = $2)
+		order by o.idx limit $3 on conflict do nothing`, Micros(now), job, n)
+	return err
+}
+
+// maxExpire bounds how many leases a Take that finds nothing ends.
+const maxExpire = 50
+
+// Expire implements queue.Store.
+func (l *Labeling) Expire(ctx context.Context, now time.Time, limit int) (ids []string, err error) {
+	// Questions first: nothing to expire is the usual case, and needs no write.
+	var some int
+	err = l.db.Read().QueryRowContext(ctx, `select count(*) from (select 1 from assignments where state = 'active' and expires_at <= $1 limit 1) x`, Micros(now)).Scan(&some)
+	if err != nil || some == 0 {
+		return nil, wrap("store.Labeling.Expire", err)
+	}
+	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		ids, err = expire(ctx, tx, now, limit)
+		return err
+	})
+	return ids, err
+}
+
+func expire(ctx context.Context, tx *sql.Tx, now time.Time, limit int) ([]string, error) {
+	return expireSome(ctx, tx, now, `select id, job, idx from assignments
+		where state = 'active' and expires_at <= $1 order by expires_at limit $2`, Micros(now), limit)
+}
+
+// ExpireJob implements queue.Store.
+func (l *Labeling) ExpireJob(ctx context.Context, job int64, now time.Time) (ids []string, err error) {
+	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		ids, err = expireSome(ctx, tx, now, `select a.id, a.job, a.idx from assignments a
+			join labeling_jobs j on j.id = a.job
+			where a.job = $1 and a.state = 'active' and (j.status <> 'InProgress' or j.ending <> '')`, job)
+		return err
+	})
+	return ids, err
+}
+
+// expireSome ends the assignments that the query lists.
+func expireSome(ctx context.Context, tx *sql.Tx, now time.Time, query string, args ...any) ([]string, error) {
+	type place struct {
+		id       string
+		job, idx int64
+	}
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	var places []place
+	for rows.Next() {
+		var p place
+		if err := rows.Scan(&p.id, &p.job, &p.idx); err != nil {
+			_ = rows.Close()
+			return nil, err
+		}
+		places = append(places, p)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, p := range places {
+		done, err := endLease(ctx, tx, p.job, p.idx, queue.End{ID: p.id, State: labeling.Expired, Now: now})
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			ids = append(ids, p.id)
+		}
+	}
+	return ids, nil
+}
+
+// Untold implements queue.Store.
+func (l *Labeling) Untold(ctx context.Context, before time.Time, limit int) ([]string, error) {
+	const op = "store.Labeling.Untold"
+	rows, err := l.db.Read().QueryContext(ctx, `select id from assignments
+		where told = 0 and state <> 'active' and ended_at < $1 order by ended_at limit $2`, Micros(before), limit)
+	if err != nil {
+		return nil, wrap(op, err)
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, wrap(op, err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, wrap(op, rows.Err())
+}
+
+// Told implements queue.Store.
+func (l *Labeling) Told(ctx context.Context, ids []string) error {
+	list, args := placeholders(nil, ids)
+	return l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `update assignments set told = 1 where state <> 'active' and id in (`+list+`)`, args...)
+		return err
+	})
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"strconv"
+	"sync/atomic"
+
+	"fiducial/internal/fault"
+	"fiducial/internal/labeling"
+	"fiducial/internal/labeling/queue"
+)
+
+var _ queue.Store = (*Labeling)(nil)
+
+// available is what an object must be for a worker ($2) to take it: on offer,
+// with a slot left, and not one that the worker has answered, holds or declined.
+// That last is asked by a scalar subquery on purpose: PostgreSQL makes a join
+// of "not exists", and may then read all that the worker ever did in the job.
+const available = `t.state = 'ready' and t.live + t.answered < t.wanted and t.declined < t.wanted and t.ready_at > $3
+	and coalesce((select a.state from assignments a where a.job = t.job and a.idx = t.idx and a.worker = $2), 'released')
+		in ('released', 'expired')`
+
+// takeSlot takes one slot of the first object available. The inner select
+// finds a candidate; the outer where repeats what another transaction may have
+// changed since, so that the slot is taken or nothing is.
+const takeSlot = `update labeling_tasks set live = live + 1
+	where job = $1 and idx = (select t.idx from labeling_tasks t where t.job = $1 and ` + available + `
+		order by t.idx limit 1 offset $4)
+	and state = 'ready' and live + answered < wanted and declined < wanted
+	and exists (select 1 from labeling_jobs j where j.id = $1 and j.status = 'InProgress' and j.ending = '')
+	returning idx, (select o.line from data_objects o where o.job = labeling_tasks.job and o.idx = labeling_tasks.idx)`
+
+// Take implements queue.Store.
+func (l *Labeling) Take(ctx context.Context, t queue.Take) (labeling.Assignment, []string, error) {
+	const op = "store.Labeling.Take"
+	var a labeling.Assignment
+	var expired []string
+	skip := l.crowd.skip()
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		a, expired = labeling.Assignment{}, nil
+		var err error
+		if a, expired, err = resume(ctx, tx, t); err != nil || a.ID != "" {
+			return err
+		}
+		o, more, err := l.choose(ctx, tx, t, &skip)
+		expired = append(expired, more...)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		a, err = lease(ctx, tx, t, o)
+		return err
+	})
+	if err != nil {
+		return labeling.Assignment{}, nil, wrap(op, err)
+	}
+	if a.ID == "" {
+		return a, expired, fault.Newf(op, fault.NotFound, "no object for worker %s", t.Worker)
+	}
+	a.Job = t.Job
+	a, err = l.opened(a)
+	return a, expired, err
+}
+
+// choose takes a slot, of an object whose lease has run out if there is no
+// other; sql.ErrNoRows: nothing is there for the worker.
+func (l *Labeling) choose(ctx context.Context, tx *sql.Tx, t queue.Take, skip *int) (labeling.DataObject, []string, error) {
+	o, err := takeOne(ctx, tx, t, *skip)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return o, nil, err
+	}
+	n, err := countAvailable(ctx, tx, t)
+	if err != nil {
+		return o, nil, err
+	}
+	if n > 0 { // we skipped too many, or somebody took what we had chosen
+		*skip = l.crowd.collided(n)
+		return o, nil, errRace
+	}
+	expired, err := expire(ctx, tx, t.Now, maxExpire)
+	if err != nil || len(expired) == 0 {
+		return o, nil, cmp.Or(err, sql.ErrNoRows)
+	}
+	o, err = takeOne(ctx, tx, t, 0)
+	return o, expired, err
+}
+
+func takeOne(ctx context.Context, tx *sql.Tx, t queue.Take, skip int) (o labeling.DataObject, err error) {
+	err = tx.QueryRowContext(ctx, takeSlot, t.Job.ID, t.Worker, Micros(t.Now.Add(-t.Job.Human.TaskAvailability)), skip).Scan(&o.Index, &o.Line)
+	return o, err
+}
+
+// crowd spreads takes that would all wait for the same row: as long as they
+// collide, each skips a random number of objects at the head of the job.
+// Without collisions objects go out in the manifest's order.
+type crowd struct{ width atomic.Int32 }
+
+// maxCrowd bounds how far out of order objects go.
+const maxCrowd = 32
+
+// skip is how many objects the next take passes over.
+func (c *crowd) skip() int {
+	w := c.width.Load()
+	if w <= 0 {
+		return 0
+	}
+	c.width.CompareAndSwap(w, w-1)
+	return rand.IntN(int(w) + 1)
+}
+
+// collided is how many of n objects at hand to pass over after a collision.
+func (c *crowd) collided(n int) int {
+	c.width.Store(min(maxCrowd, 2*c.width.Load()+2))
+	return rand.IntN(n)
+}
+
+// countAvailable counts a few of the objects that the worker could take.
+func countAvailable(ctx context.Context, tx *sql.Tx, t queue.Take) (n int, err error) {
+	err = tx.QueryRowContext(ctx, `select count(*) from (select 1 from labeling_tasks t
+		join labeling_jobs j on j.id = t.job and j.status = 'InProgress' and j.ending = ''
+		where t.job = $1 and `+available+` limit `+strconv.Itoa(maxCrowd)+`) x`, t.Job.ID, t.Worker, Micros(t.Now.Add(-t.Job.Human.TaskAvailability))).Scan(&n)
+	return n, err
+}
+
+// lease writes the assignment for a slot that was taken in the same
+// transaction. An earlier row of the worker and object is taken over if it
+// ended without an answer; otherwise the slot goes back with the transaction.
+func lease(ctx context.Context, tx *sql.Tx, t queue.Take, o labeling.DataObject) (labeling.Assignment, error) {
+	a := labeling.Assignment{ID: t.ID, Index: o.Index, Worker: t.Worker, State: labeling.Active, Line: o.Line,
+		TakenAt: t.Now, ExpiresAt: t.Now.Add(t.Job.Human.TaskTimeLimit)}
+	n, err := exec(ctx, tx, `insert into assignments (job, idx, worker, id, state, taken_at, expires_at)
+		values ($1, $2, $3, $4, 'active', $5, $6)
+		on conflict (job, idx, worker) do update set id = excluded.id, state = 'active', taken_at = excluded.taken_at,
+			expires_at = excluded.expires_at, ended_at = 0, told = 0, draft = '', draft_at = 0, answer = ''
+		where assignments.state in ('released', 'expired')`,
+		t.Job.ID, o.Index, t.Worker, t.ID, Micros(a.TakenAt), Micros(a.ExpiresAt))
+	if err != nil {
+		return a, err
+	}
+	if n == 0 {
+		return a, errRace
+	}
+	return a, nil
+}
+
+// resume answers with what the worker holds, and ends what the worker held too
+// long: one live assignment is all that a worker may have in a job.
+func resume(ctx context.Context, tx *sql.Tx, t queue.Take) (labeling.Assignment, []string, error) {
+	var id string
+	var idx, expires int64
+	err := tx.QueryRowContext(ctx, `select id, idx, expires_at from assignments where job = $1 and worker = $2 and state = 'active'`,
+		t.Job.ID, t.Worker).Scan(&id, &idx, &expires)
+	if errors.Is(err, sql.ErrNoRows) {
+		return labeling.Assignment{}, nil, nil
+	}
+	if err != nil {
+		return labeling.Assignment{}, nil, err
+	}
+	if expires > Micros(t.Now) {
+		a, err := scanAssignment(tx.QueryRowContext(ctx, selectAssignment, id))
+		return a, nil, err
+	}
+	done, err := endLease(ctx, tx, t.Job.ID, idx, queue.End{ID: id, State: labeling.Expired, Now: t.Now})
+	if err == nil && !done {
+		err = errRace
+	}
+	return labeling.Assignment{}, []string{id}, err
+}
