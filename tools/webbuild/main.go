@@ -1,0 +1,139 @@
+// Command webbuild bundles web/src into web/dist.
+//
+// It runs esbuild in-process, so the build needs no Node at run time, only the
+// sources of lit and json5 that `npm ci` lays into web/node_modules. The same
+// sources give the same bytes: no timestamps, no absolute paths, no hashes of
+// the machine. With -check nothing is written; the program fails when web/dist
+// is not what the sources give.
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+func main() {
+	check := flag.Bool("check", false, "write nothing; fail when dist is not what the sources give")
+	root := flag.String("root", "web", "the web folder")
+	flag.Parse()
+	if err := run(os.Stdout, *root, *check); err != nil {
+		fmt.Fprintln(os.Stderr, "webbuild:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out io.Writer, root string, check bool) error {
+	files, err := build(root)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		fmt.Fprintf(out, "%-26s %7d bytes  %6d gzip\n", f.name, len(f.bytes), gzipSize(f.bytes))
+	}
+	dist := filepath.Join(root, "dist")
+	if check {
+		return compare(dist, files)
+	}
+	return write(dist, files)
+}
+
+func compare(dist string, files []file) error {
+	var stale []error
+	for _, f := range files {
+		have, err := os.ReadFile(filepath.Join(dist, f.name))
+		if err != nil || !bytes.Equal(have, f.bytes) {
+			stale = append(stale, fmt.Errorf("%s is not what the sources give; run `go run ./tools/webbuild`", filepath.Join(dist, f.name)))
+		}
+	}
+	return errors.Join(stale...)
+}
+
+func write(dist string, files []file) error {
+	if err := os.MkdirAll(dist, 0o755); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(dist, f.name), f.bytes, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func gzipSize(b []byte) int {
+	var buf bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression) // the level is a constant in range
+	_, _ = z.Write(b)                                       // a bytes.Buffer does not fail
+	_ = z.Close()
+	return buf.Len()
+}
+
+// A file is one bundle, by its name within dist.
+type file struct {
+	name  string
+	bytes []byte
+}
+
+// build runs esbuild over the entry points.
+func build(root string) ([]file, error) {
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(abs, "node_modules", "lit")); err != nil {
+		return nil, fmt.Errorf("%s has no node_modules/lit: run `npm ci` there first", root)
+	}
+	result := api.Build(options(abs))
+	if len(result.Errors) > 0 {
+		return nil, errors.New(joinMessages(result.Errors))
+	}
+	if len(result.Warnings) > 0 {
+		return nil, errors.New(joinMessages(result.Warnings))
+	}
+	files := make([]file, 0, len(result.OutputFiles))
+	for _, f := range result.OutputFiles {
+		files = append(files, file{name: filepath.Base(f.Path), bytes: f.Contents})
+	}
+	return files, nil
+}
+
+func options(abs string) api.BuildOptions {
+	return api.BuildOptions{
+		AbsWorkingDir: abs,
+		EntryPointsAdvanced: []api.EntryPoint{
+			{InputPath: "src/crowd/crowd-html-elements.ts", OutputPath: "crowd-html-elements"},
+			{InputPath: "src/portal/portal.ts", OutputPath: "portal"},
+			{InputPath: "src/portal/portal.css", OutputPath: "portal"},
+			{InputPath: "src/portal/probe.ts", OutputPath: "probe"},
+		},
+		Outdir:            filepath.Join(abs, "dist"),
+		Bundle:            true,
+		Format:            api.FormatIIFE,
+		Target:            api.ES2022,
+		MinifyWhitespace:  true,
+		MinifyIdentifiers: true,
+		MinifySyntax:      true,
+		LegalComments:     api.LegalCommentsEndOfFile,
+		Charset:           api.CharsetUTF8,
+		Tsconfig:          filepath.Join(abs, "tsconfig.json"),
+		Define:            map[string]string{"process.env.NODE_ENV": `"production"`},
+		Plugins:           []api.Plugin{minifyTemplates(), unicodeOfTheBrowser()},
+		LogLevel:          api.LogLevelSilent,
+	}
+}
+
+func joinMessages(messages []api.Message) string {
+	var b bytes.Buffer
+	for _, s := range api.FormatMessages(messages, api.FormatMessagesOptions{Kind: api.ErrorMessage}) {
+		b.WriteString(s)
+	}
+	return b.String()
+}

@@ -1,0 +1,67 @@
+// The bundle that a worker task template loads: all crowd elements, and the
+// conversation with the portal page around the template.
+
+import { defineAlert } from "./alert/crowd-alert.js";
+import { defineBadge } from "./badge/crowd-badge.js";
+import { defineBoundingBox } from "./bounding-box/crowd-bounding-box.js";
+import { defineButton } from "./button/crowd-button.js";
+import { defineIronIcon } from "./button/iron-icon.js";
+import { defineCard } from "./card/crowd-card.js";
+import { defineCheckbox } from "./checkbox/crowd-checkbox.js";
+import { defineClassifier } from "./classifier/crowd-classifier.js";
+import { pageLook } from "./element/look.js";
+import { defineRegions } from "./element/region.js";
+import { defineShortcutSheet } from "./element/shortcut-sheet.js";
+import { defineFab } from "./fab/crowd-fab.js";
+import { CrowdForm, defineForm } from "./form/crowd-form.js";
+import { FrameSession } from "./form/frame.js";
+import { mediaReports } from "./form/media.js";
+import { PlainForm } from "./form/plain-form.js";
+import { crowdElementsReady } from "./form/ready.js";
+import { defineIconButton } from "./icon-button/crowd-icon-button.js";
+import { defineImageClassifier } from "./image-classifier/crowd-image-classifier.js";
+import { defineInstanceSegmentation } from "./instance-segmentation/crowd-instance-segmentation.js";
+import { defineInput } from "./input/crowd-input.js";
+import { defineTextArea } from "./input/crowd-text-area.js";
+import { defineInstructions } from "./instructions/crowd-instructions.js";
+import { defineKeypoint } from "./keypoint/crowd-keypoint.js";
+import { defineLine } from "./line/crowd-line.js";
+import { defineModal } from "./modal/crowd-modal.js";
+import { definePolygon } from "./polygon/crowd-polygon.js";
+import { definePolyline } from "./polyline/crowd-polyline.js";
+import { defineRadio } from "./radio/crowd-radio.js";
+import { defineSemanticSegmentation } from "./semantic-segmentation/crowd-semantic-segmentation.js";
+import { defineSliderLabel } from "./slider/crowd-slider-label.js";
+import { defineSlider } from "./slider/crowd-slider.js";
+import { defineTabs } from "./tabs/crowd-tabs.js";
+import { defineTextTools, formWithin } from "./text-tools.js";
+import { defineToast } from "./toast/crowd-toast.js";
+import { defineToggleButton } from "./toggle-button/crowd-toggle-button.js";
+
+declare global {
+  interface Window {
+    /** Set by the first copy of the bundle; a template may name the bundle twice. */
+    fiducialCrowdElements?: boolean;
+  }
+}
+
+function start(): void {
+  if (window.fiducialCrowdElements) return;
+  window.fiducialCrowdElements = true;
+  if (pageLook.styleSheet) document.adoptedStyleSheets.push(pageLook.styleSheet);
+  mediaReports.watch(window);
+  const session = new FrameSession();
+  CrowdForm.session = session;
+  for (const define of [
+    defineRegions, defineForm, defineButton, defineInput, defineTextArea, defineCheckbox, defineRadio, defineClassifier,
+    defineBadge, defineFab, defineIconButton, defineIronIcon, defineModal, defineSliderLabel, defineSlider, defineToast, defineToggleButton, defineShortcutSheet,
+    defineImageClassifier, defineBoundingBox, definePolygon, definePolyline, defineLine, defineKeypoint, defineInstructions, defineAlert, defineCard, defineTabs,
+    defineSemanticSegmentation, defineInstanceSegmentation, defineTextTools,
+  ]) define();
+  void crowdElementsReady().then(() => {
+    const form = document.querySelector("crowd-form") ?? formWithin();
+    session.start(form instanceof CrowdForm ? form : new PlainForm(session));
+  });
+}
+
+start();

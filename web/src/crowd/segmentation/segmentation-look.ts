@@ -1,0 +1,50 @@
+import { css } from "lit";
+import { imageToolLook } from "../image-tool/image-tool-look.js";
+
+export const segmentationLook = [
+  ...imageToolLook,
+  css`
+    .measure {
+      display: flex;
+      align-items: center;
+      gap: 8px;
+      padding: 0 6px;
+      font-size: 13px;
+      color: var(--crowd-ink-soft);
+    }
+    .measure input {
+      width: 110px;
+    }
+    .measure output {
+      min-width: 30px;
+      font-variant-numeric: tabular-nums;
+    }
+    .advice .quiet {
+      font-size: 13px;
+    }
+    .advice .off {
+      margin-top: 8px;
+      padding: 8px 10px;
+      border-radius: var(--crowd-radius);
+      background: var(--crowd-warning-soft);
+      color: var(--crowd-warning);
+    }
+    .instances {
+      flex: 0 1 auto;
+      min-height: 0;
+      overflow: auto;
+    }
+    .add {
+      margin: 8px 4px 0;
+      align-self: start;
+      min-height: 32px;
+      padding: 2px 12px;
+      font-size: 14px;
+      font-weight: 500;
+    }
+    .add svg {
+      width: 16px;
+      height: 16px;
+    }
+  `,
+];
