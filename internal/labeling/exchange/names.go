@@ -72,7 +72,7 @@ func (n Names) Ref(name, hint string) (string, error) {
 			hint = ""
 		} else if n.Prefix == "" {
 			return hint, nil
-		} else if file, err := n.File(hint); err == nil && file == name {
+		} else if file, err := n.File(hint); err == nil && (file == name || sameName(hint, file) == name) {
 			return hint, nil
 		}
 	}
@@ -139,14 +139,17 @@ type Files interface {
 // a.txt, or a file system takes a and A for the same, the second of them is
 // kept apart under a name made of its hash. named is the picture's name then.
 func CreateFor(f Files, folder, ext, name string, r *Record) (w io.WriteCloser, named string, err error) {
-	for _, named := range []string{name, "same-name/" + sum(r.Ref) + path.Ext(name)} {
-		w, err := f.Create(folder + "/" + Stem(named) + ext)
+	for _, named := range []string{name, sameName(r.Ref, name)} {
+		w, err := f.Create(path.Join(folder, Stem(named)+ext))
 		if err == nil || !errors.Is(err, fs.ErrExist) {
 			return w, named, err
 		}
 	}
 	return nil, "", refuse(r.Line, "%s has a label already: this format has one file for each picture", quote(r.Ref))
 }
+
+// sameName is the name of the picture whose first name is taken.
+func sameName(ref, name string) string { return "same-name/" + sum(ref) + path.Ext(name) }
 
 // Stem is a file name without its extension.
 func Stem(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }

@@ -14,7 +14,8 @@ import (
 	"fiducial/internal/labeling/exchange"
 )
 
-// Object are the columns that say what the data object is.
+// Object are the columns that say what the data object is. Every row has them:
+// parquet-go does not flatten embedded structs.
 type Object struct {
 	FileName  *string `json:"file_name" parquet:"file_name,optional"`
 	SourceRef *string `json:"source_ref" parquet:"source_ref,optional"`
@@ -36,7 +37,9 @@ type Info struct {
 
 // ClassRow is a classification or verification.
 type ClassRow struct {
-	Object
+	FileName   *string  `json:"file_name" parquet:"file_name,optional"`
+	SourceRef  *string  `json:"source_ref" parquet:"source_ref,optional"`
+	Text       *string  `json:"text" parquet:"text,optional"`
 	Label      int64    `json:"label" parquet:"label"`
 	LabelName  string   `json:"label_name" parquet:"label_name"`
 	Confidence *float64 `json:"confidence" parquet:"confidence,optional"`
@@ -45,7 +48,9 @@ type ClassRow struct {
 
 // MultiLabelRow is a multi-label classification.
 type MultiLabelRow struct {
-	Object
+	FileName    *string    `json:"file_name" parquet:"file_name,optional"`
+	SourceRef   *string    `json:"source_ref" parquet:"source_ref,optional"`
+	Text        *string    `json:"text" parquet:"text,optional"`
 	Labels      []int64    `json:"labels" parquet:"labels,list"`
 	LabelNames  []string   `json:"label_names" parquet:"label_names,list"`
 	Confidences []*float64 `json:"confidences" parquet:"confidences,list"`
@@ -54,12 +59,14 @@ type MultiLabelRow struct {
 
 // BoxesRow is a picture with boxes.
 type BoxesRow struct {
-	Object
-	Width   int64   `json:"width" parquet:"width"`
-	Height  int64   `json:"height" parquet:"height"`
-	Depth   int64   `json:"depth" parquet:"depth"`
-	Objects Objects `json:"objects" parquet:"objects"`
-	Info    Info    `json:"info" parquet:"info"`
+	FileName  *string `json:"file_name" parquet:"file_name,optional"`
+	SourceRef *string `json:"source_ref" parquet:"source_ref,optional"`
+	Text      *string `json:"text" parquet:"text,optional"`
+	Width     int64   `json:"width" parquet:"width"`
+	Height    int64   `json:"height" parquet:"height"`
+	Depth     int64   `json:"depth" parquet:"depth"`
+	Objects   Objects `json:"objects" parquet:"objects"`
+	Info      Info    `json:"info" parquet:"info"`
 }
 
 // Objects has a list for each property, as datasets' object detection has.
@@ -72,15 +79,19 @@ type Objects struct {
 
 // MaskRow is a segmentation.
 type MaskRow struct {
-	Object
-	MaskRef  string `json:"mask_ref" parquet:"mask_ref"`
-	ColorMap string `json:"internal_color_map" parquet:"internal_color_map"` // a JSON object
-	Info     Info   `json:"info" parquet:"info"`
+	FileName  *string `json:"file_name" parquet:"file_name,optional"`
+	SourceRef *string `json:"source_ref" parquet:"source_ref,optional"`
+	Text      *string `json:"text" parquet:"text,optional"`
+	MaskRef   string  `json:"mask_ref" parquet:"mask_ref"`
+	ColorMap  string  `json:"internal_color_map" parquet:"internal_color_map"` // a JSON object
+	Info      Info    `json:"info" parquet:"info"`
 }
 
 // SpansRow is a text with spans.
 type SpansRow struct {
-	Object
+	FileName   *string  `json:"file_name" parquet:"file_name,optional"`
+	SourceRef  *string  `json:"source_ref" parquet:"source_ref,optional"`
+	Text       *string  `json:"text" parquet:"text,optional"`
 	Entities   []Entity `json:"entities" parquet:"entities,list"`
 	SpanLabels string   `json:"span_labels" parquet:"span_labels"` // a JSON list
 	Info       Info     `json:"info" parquet:"info"`
@@ -96,9 +107,11 @@ type Entity struct {
 
 // CustomRow is any other label, as JSON text.
 type CustomRow struct {
-	Object
-	Value string `json:"value" parquet:"value"`
-	Info  Info   `json:"info" parquet:"info"`
+	FileName  *string `json:"file_name" parquet:"file_name,optional"`
+	SourceRef *string `json:"source_ref" parquet:"source_ref,optional"`
+	Text      *string `json:"text" parquet:"text,optional"`
+	Value     string  `json:"value" parquet:"value"`
+	Info      Info    `json:"info" parquet:"info"`
 }
 
 // object says what the record is of.
@@ -146,11 +159,11 @@ func score(c exchange.Confidence) *float64 {
 
 func classRow(r *exchange.Record, o Object) ClassRow {
 	c := r.Choices[0]
-	return ClassRow{o, int64(c.ID), c.Name, score(c.Confidence), info(r)}
+	return ClassRow{o.FileName, o.SourceRef, o.Text, int64(c.ID), c.Name, score(c.Confidence), info(r)}
 }
 
 func multiLabelRow(r *exchange.Record, o Object) MultiLabelRow {
-	row := MultiLabelRow{o, []int64{}, []string{}, []*float64{}, info(r)}
+	row := MultiLabelRow{o.FileName, o.SourceRef, o.Text, []int64{}, []string{}, []*float64{}, info(r)}
 	for _, c := range r.Choices {
 		row.Labels, row.LabelNames, row.Confidences = append(row.Labels, int64(c.ID)), append(row.LabelNames, c.Name), append(row.Confidences, score(c.Confidence))
 	}
@@ -158,7 +171,7 @@ func multiLabelRow(r *exchange.Record, o Object) MultiLabelRow {
 }
 
 func boxesRow(r *exchange.Record, o Object) BoxesRow {
-	row := BoxesRow{o, int64(r.Size.Width), int64(r.Size.Height), int64(r.Size.Depth), Objects{[][]float64{}, []int64{}, []string{}, []*float64{}}, info(r)}
+	row := BoxesRow{o.FileName, o.SourceRef, o.Text, int64(r.Size.Width), int64(r.Size.Height), int64(r.Size.Depth), Objects{[][]float64{}, []int64{}, []string{}, []*float64{}}, info(r)}
 	for _, b := range r.Boxes {
 		row.Objects.Box = append(row.Objects.Box, []float64{b.Left, b.Top, b.Width, b.Height})
 		row.Objects.Category = append(row.Objects.Category, int64(b.ID))
@@ -170,7 +183,7 @@ func boxesRow(r *exchange.Record, o Object) BoxesRow {
 
 func maskRow(r *exchange.Record, o Object) MaskRow {
 	colors, _ := exchange.ColorMap(r.Mask) // numbers and texts
-	return MaskRow{o, r.Mask.Ref, string(colors), info(r)}
+	return MaskRow{o.FileName, o.SourceRef, o.Text, r.Mask.Ref, string(colors), info(r)}
 }
 
 func spansRow(r *exchange.Record, o Object) SpansRow {
@@ -179,7 +192,7 @@ func spansRow(r *exchange.Record, o Object) SpansRow {
 		labels = []exchange.SpanLabel{}
 	}
 	b, _ := json.Marshal(labels) // texts
-	row := SpansRow{o, []Entity{}, string(b), info(r)}
+	row := SpansRow{o.FileName, o.SourceRef, o.Text, []Entity{}, string(b), info(r)}
 	for _, s := range r.Spans {
 		row.Entities = append(row.Entities, Entity{s.Label, int64(s.Start), int64(s.End), score(s.Confidence)})
 	}
@@ -187,5 +200,5 @@ func spansRow(r *exchange.Record, o Object) SpansRow {
 }
 
 func customRow(r *exchange.Record, o Object) CustomRow {
-	return CustomRow{o, string(r.Value), info(r)}
+	return CustomRow{o.FileName, o.SourceRef, o.Text, string(r.Value), info(r)}
 }
