@@ -72,7 +72,7 @@ func (n Names) Ref(name, hint string) (string, error) {
 			hint = ""
 		} else if n.Prefix == "" {
 			return hint, nil
-		} else if file, err := n.File(hint); err == nil && (file == name || sameName(hint, file) == name) {
+		} else if file, err := n.File(hint); err == nil && (file == name || strings.HasPrefix(name, sameName+sum(hint)+"-")) {
 			return hint, nil
 		}
 	}
@@ -134,22 +134,27 @@ type Files interface {
 	Create(name string) (io.WriteCloser, error)
 }
 
+// sameName begins the names of pictures whose own name is taken.
+const sameName = "same-name/"
+
 // CreateFor makes the file that goes with a picture: in folder, under the
 // picture's name with another extension. Where a.jpg and a.png would share
-// a.txt, or a file system takes a and A for the same, the second of them is
-// kept apart under a name made of its hash. named is the picture's name then.
-func CreateFor(f Files, folder, ext, name string, r *Record) (w io.WriteCloser, named string, err error) {
-	for _, named := range []string{name, sameName(r.Ref, name)} {
+// a.txt, where a file system takes a and A for the same, or where a picture is
+// in the manifest twice, the second is kept apart under another name, and notes
+// (which may be nil) tell of it. named is the picture's name then.
+func CreateFor(f Files, folder, ext, name string, r *Record, notes *Notes) (w io.WriteCloser, named string, err error) {
+	other := fmt.Sprintf("%s%s-%d%s", sameName, sum(r.Ref), r.Line, path.Ext(name))
+	for _, named := range []string{name, other} {
 		w, err := f.Create(path.Join(folder, Stem(named)+ext))
+		if err == nil && named == other && notes != nil {
+			notes.Line(r, "kept apart below %s: pictures whose file name is taken", sameName)
+		}
 		if err == nil || !errors.Is(err, fs.ErrExist) {
 			return w, named, err
 		}
 	}
-	return nil, "", refuse(r.Line, "%s has a label already: this format has one file for each picture", quote(r.Ref))
+	return nil, "", refuse(r.Line, "the files %s and %s are there already", quote(name), quote(other))
 }
-
-// sameName is the name of the picture whose first name is taken.
-func sameName(ref, name string) string { return "same-name/" + sum(ref) + path.Ext(name) }
 
 // Stem is a file name without its extension.
 func Stem(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }

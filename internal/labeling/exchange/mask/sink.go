@@ -40,7 +40,7 @@ func (s Sink) Put(r *exchange.Record, name string, m *Mask, colors []exchange.Co
 		return invalid("segmentations need a folder for their PNGs and the S3 URI where these will be: say --masks and --mask-prefix")
 	}
 	r.Kind, r.Mask.Colors = exchange.Mask, colors
-	w, named, err := exchange.CreateFor(s.Files, ".", ".png", name, r)
+	w, named, err := exchange.CreateFor(s.Files, ".", ".png", name, r, nil)
 	if err != nil {
 		return err
 	}

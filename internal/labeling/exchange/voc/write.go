@@ -97,7 +97,7 @@ func (w *Writer) Add(r *exchange.Record) (err error) {
 	if err != nil {
 		return fault.Newf("voc", fault.Invalid, "line %d: %s", r.Line, fault.MessageOf(err))
 	}
-	f, name, err := exchange.CreateFor(w.files, "Annotations", ".xml", name, r)
+	f, name, err := exchange.CreateFor(w.files, "Annotations", ".xml", name, r, w.Notes)
 	if err != nil {
 		return err
 	}

@@ -115,9 +115,6 @@ func (r *reader) classes() error {
 	} else if err := d.Names.Decode(&r.names); err != nil {
 		return invalid("data.yaml: expected names to be a list, or a map from class ids to names")
 	}
-	if len(r.names) == 0 {
-		return invalid("data.yaml: it has no names of classes")
-	}
 	if n, ok := r.names[0]; ok && !r.Mapped && n != unused(0) && !mask.Background(exchange.Color{Choice: exchange.Choice{Name: n}}) {
 		r.shift = 1
 	}

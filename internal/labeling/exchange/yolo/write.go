@@ -88,7 +88,7 @@ func (w *Writer) Add(r *exchange.Record) (err error) {
 	if err != nil {
 		return fault.Newf("yolo", fault.Invalid, "line %d: %s", r.Line, fault.MessageOf(err))
 	}
-	f, name, err := exchange.CreateFor(w.files, "labels", ".txt", name, r)
+	f, name, err := exchange.CreateFor(w.files, "labels", ".txt", name, r, w.Notes)
 	if err != nil {
 		return err
 	}
