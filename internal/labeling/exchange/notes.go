@@ -1,8 +1,11 @@
 package exchange
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+
+	"fiducial/internal/fault"
 )
 
 // maxNotes is how many different things are told; foreign names are in them.
@@ -48,6 +51,17 @@ func (n *Notes) Add(where, format string, args ...any) {
 		n.notes = append(n.notes, Note{Text: text, First: where})
 	}
 	n.notes[i].Count++
+}
+
+// Where puts before an error where it was. What is not a fault, such as a disk
+// that is full, stays what it is.
+func Where(err error, format string, args ...any) error {
+	where := fmt.Sprintf(format, args...)
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	return fault.E("exchange", f.Kind, where+": "+f.Message, f.Err)
 }
 
 // Line tells of something in a line of the manifest.

@@ -76,7 +76,7 @@ func Read(in io.Reader, o ReadOptions, yield func(*exchange.Record) error) error
 		return d.Elements(func(v json.RawMessage) error {
 			n++
 			if err := element(v); err != nil {
-				return invalid("%s[%d]: %s", name, n, fault.MessageOf(err))
+				return exchange.Where(err, "%s[%d]", name, n)
 			}
 			return nil
 		})
@@ -184,7 +184,7 @@ func (r *reader) next(s spool.Record) error {
 		}
 		r.id = s.Key / 2
 		if err := r.begin(s.Data); err != nil {
-			return invalid("image %d: %s", r.id, fault.MessageOf(err))
+			return exchange.Where(err, "image %d", r.id)
 		}
 		return nil
 	}
@@ -203,7 +203,7 @@ func (r *reader) next(s spool.Record) error {
 		err = r.box(&a, choice, where)
 	}
 	if err != nil {
-		return invalid("%s: %s", where, fault.MessageOf(err))
+		return exchange.Where(err, "%s", where)
 	}
 	return nil
 }

@@ -19,7 +19,6 @@ import (
 	"io"
 	"math"
 
-	"fiducial/internal/fault"
 	"fiducial/internal/labeling/exchange"
 	"fiducial/internal/labeling/exchange/mask"
 	"fiducial/internal/labeling/exchange/spool"
@@ -99,7 +98,7 @@ func (w *Writer) Add(r *exchange.Record) (err error) {
 	}
 	name, err := w.Names.File(r.Ref)
 	if err != nil {
-		return fault.Newf("coco", fault.Invalid, "line %d: %s", r.Line, fault.MessageOf(err))
+		return exchange.Where(err, "line %d", r.Line)
 	}
 	w.pictures++
 	p := picture{ID: w.pictures, Width: r.Size.Width, Height: r.Size.Height, FileName: name, URL: r.Ref, Attributes: attributes(r)}
@@ -167,7 +166,7 @@ func (w *Writer) regions(r *exchange.Record) ([]annotation, error) {
 		}
 		segmentation, err := w.segmentation(r, m, uint8(c.ID))
 		if err != nil {
-			return nil, fault.Newf("coco", fault.Invalid, "line %d: %s", r.Line, fault.MessageOf(err))
+			return nil, exchange.Where(err, "line %d", r.Line)
 		}
 		b := region.Bounds
 		out = append(out, annotation{CategoryID: c.ID, Box: []float64{float64(b.Min.X), float64(b.Min.Y), float64(b.Dx()), float64(b.Dy())},

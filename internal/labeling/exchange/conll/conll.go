@@ -215,7 +215,7 @@ func Read(in io.Reader, notes *exchange.Notes, yield func(*exchange.Record) erro
 	for s.Scan() {
 		n++
 		if err := d.line(strings.TrimRight(s.Text(), "\r"), n); err != nil {
-			return invalid("line %d: %s", n, fault.MessageOf(err))
+			return exchange.Where(err, "line %d", n)
 		}
 	}
 	if err := s.Err(); errors.Is(err, bufio.ErrTooLong) {

@@ -123,7 +123,7 @@ func (r *reader) element(x *exchange.XML, start xml.StartElement) error {
 			err = r.picture(&p)
 		}
 		if err != nil {
-			return invalid("image %d of the document: %s", r.count, fault.MessageOf(err))
+			return exchange.Where(err, "image %d of the document", r.count)
 		}
 		return nil
 	case "track":
@@ -157,7 +157,7 @@ func (r *reader) picture(p *picture) error {
 	}
 	for i := range p.Shapes {
 		if err := r.shape(rec, &painted, &p.Shapes[i], p.Name); err != nil {
-			return invalid("%s %d: %s", p.Shapes[i].XMLName.Local, i+1, fault.MessageOf(err))
+			return exchange.Where(err, "%s %d", p.Shapes[i].XMLName.Local, i+1)
 		}
 	}
 	switch {

@@ -48,7 +48,7 @@ func Read(in io.Reader, names exchange.Names, yield func(*exchange.Record) error
 		}
 		r, err := parse(line, names)
 		if err != nil {
-			return invalid("line %d: %s", n, fault.MessageOf(err))
+			return exchange.Where(err, "line %d", n)
 		}
 		r.Line = n
 		if err := yield(r); err != nil {
@@ -138,7 +138,7 @@ func parseMembers(name string, s *string) ([]exchange.Member, error) {
 		err = exchange.Shallow([]byte(*s), exchange.MaxDepth)
 	}
 	if err != nil {
-		return nil, invalid("%s: %s", name, fault.MessageOf(err))
+		return nil, exchange.Where(err, "%s", name)
 	}
 	return m, nil
 }
@@ -203,7 +203,7 @@ func (row *Row) boxes(r *exchange.Record) (err error) {
 			return err
 		}
 		if err := b.Check(); err != nil {
-			return invalid("objects.bbox[%d]: %s", i, fault.MessageOf(err))
+			return exchange.Where(err, "objects.bbox[%d]", i)
 		}
 		r.Boxes = append(r.Boxes, b)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"fiducial/internal/fault"
 	"fiducial/internal/labeling/exchange"
 )
 
@@ -86,7 +85,7 @@ func (w *Writer) Add(r *exchange.Record) (err error) {
 	}
 	o, err := object(r, w.Names)
 	if err != nil {
-		return fault.Newf("hf", fault.Invalid, "line %d: %s", r.Line, fault.MessageOf(err))
+		return exchange.Where(err, "line %d", r.Line)
 	}
 	return w.rows.add(r, o)
 }

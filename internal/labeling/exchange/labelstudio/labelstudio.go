@@ -95,7 +95,7 @@ func Read(in io.Reader, o Options, yield func(*exchange.Record) error) error {
 		}
 		where := fmt.Sprintf("task %d of the list", r.count)
 		if err := r.task(&t, where); err != nil {
-			return invalid("%s: %s", where, fault.MessageOf(err))
+			return exchange.Where(err, "%s", where)
 		}
 		return nil
 	})
@@ -126,7 +126,7 @@ func (r *reader) task(t *task, where string) error {
 	p := painting{colors: map[int]exchange.Color{}}
 	for i := range a.Result {
 		if err := r.result(rec, &p, &a.Result[i], where); err != nil {
-			return invalid("result %d: %s", i+1, fault.MessageOf(err))
+			return exchange.Where(err, "result %d", i+1)
 		}
 	}
 	return r.finish(rec, &p, name, where)

@@ -67,7 +67,7 @@ func Read(in io.Reader, classes *exchange.Classes, mapped bool, notes *exchange.
 		}
 		if err := r.row(row); err != nil {
 			line, _ := c.FieldPos(0)
-			return invalid("line %d: %s", line, fault.MessageOf(err))
+			return exchange.Where(err, "line %d", line)
 		}
 	}
 }
@@ -137,11 +137,11 @@ func object(name, s string) ([]exchange.Member, error) {
 		return nil, nil
 	}
 	if err := exchange.Shallow([]byte(s), exchange.MaxDepth); err != nil {
-		return nil, invalid("%s: %s", name, fault.MessageOf(err))
+		return nil, exchange.Where(err, "%s", name)
 	}
 	m, err := exchange.Members([]byte(s))
 	if err != nil {
-		return nil, invalid("%s: %s", name, fault.MessageOf(err))
+		return nil, exchange.Where(err, "%s", name)
 	}
 	return m, nil
 }

@@ -55,7 +55,7 @@ func Read(files fs.FS, o ReadOptions, yield func(*exchange.Record) error) error 
 			return err
 		}
 		if err := r.read(name); err != nil {
-			return invalid("%s: %s", name, fault.MessageOf(err))
+			return exchange.Where(err, "%s", name)
 		}
 		return nil
 	})
@@ -82,7 +82,7 @@ func (r *reader) readLabels() error {
 	for id, n := range r.labels {
 		if !r.Mapped {
 			if err := r.Classes.Set(id, n); err != nil {
-				return invalid("labels.txt: %s", fault.MessageOf(err))
+				return exchange.Where(err, "labels.txt")
 			}
 		}
 	}
@@ -131,7 +131,7 @@ func (r *reader) read(name string) error {
 	for i, o := range d.Objects {
 		b, err := r.box(&o, name)
 		if err != nil {
-			return invalid("object %d: %s", i+1, fault.MessageOf(err))
+			return exchange.Where(err, "object %d", i+1)
 		}
 		if b, ok := exchange.Fit(b, size, name, r.Notes); ok {
 			rec.Boxes = append(rec.Boxes, b)
@@ -230,7 +230,7 @@ func (r *reader) segmentation(rec *exchange.Record, name string) error {
 	var kept config
 	m, err := mask.Read(io.TeeReader(io.LimitReader(f, 256<<20), &kept), exchange.Segmentation{Colors: all})
 	if err != nil {
-		return invalid("its segmentation: %s", fault.MessageOf(err))
+		return exchange.Where(err, "its segmentation")
 	}
 	if m.Width != rec.Size.Width || m.Height != rec.Size.Height {
 		return invalid("its segmentation has %d x %d pixels, the picture %d x %d", m.Width, m.Height, rec.Size.Width, rec.Size.Height)

@@ -95,7 +95,7 @@ func (w *Writer) Add(r *exchange.Record) (err error) {
 	}
 	name, err := w.Names.File(r.Ref)
 	if err != nil {
-		return fault.Newf("voc", fault.Invalid, "line %d: %s", r.Line, fault.MessageOf(err))
+		return exchange.Where(err, "line %d", r.Line)
 	}
 	f, name, err := exchange.CreateFor(w.files, "Annotations", ".xml", name, r, w.Notes)
 	if err != nil {

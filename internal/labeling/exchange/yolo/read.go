@@ -74,7 +74,7 @@ func Read(files fs.FS, o ReadOptions, yield func(*exchange.Record) error) error 
 			return invalid("sources.jsonl line %d: expected file, source-ref, width and height", n)
 		}
 		if err := exchange.CheckPath(src.File); err != nil {
-			return invalid("sources.jsonl line %d: %s", n, fault.MessageOf(err))
+			return exchange.Where(err, "sources.jsonl line %d", n)
 		}
 		if err := r.picture(src); err != nil {
 			return err
@@ -124,7 +124,7 @@ func (r *reader) classes() error {
 		}
 		if !r.Mapped {
 			if err := r.Classes.Set(id, n); err != nil {
-				return invalid("data.yaml: %s", fault.MessageOf(err))
+				return exchange.Where(err, "data.yaml")
 			}
 		}
 	}
@@ -179,7 +179,7 @@ func (r *reader) picture(src source) error {
 	name := "labels/" + exchange.Stem(src.File) + ".txt"
 	size, err := exchange.NewSize(float64(src.Width), float64(src.Height))
 	if err != nil {
-		return invalid("%s: %s", src.File, fault.MessageOf(err))
+		return exchange.Where(err, "%s", src.File)
 	}
 	size.Depth = max(0, min(src.Depth, 64))
 	ref, err := r.Names.Ref(src.File, src.Ref)
@@ -192,7 +192,7 @@ func (r *reader) picture(src source) error {
 	p := painting{rec: rec, colors: map[int]exchange.Color{}, confidences: src.Confidences}
 	if r.Kind == exchange.Mask {
 		if p.mask, err = mask.New(size.Width, size.Height); err != nil {
-			return invalid("%s: %s", src.File, fault.MessageOf(err))
+			return exchange.Where(err, "%s", src.File)
 		}
 	}
 	f, err := r.files.Open(name)
@@ -209,7 +209,7 @@ func (r *reader) picture(src source) error {
 			continue
 		}
 		if err := r.line(&p, fields, where); err != nil {
-			return invalid("%s: %s", where, fault.MessageOf(err))
+			return exchange.Where(err, "%s", where)
 		}
 	}
 	if s.Err() != nil {

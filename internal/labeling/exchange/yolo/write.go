@@ -20,7 +20,6 @@ import (
 	"strconv"
 	"strings"
 
-	"fiducial/internal/fault"
 	"fiducial/internal/labeling/exchange"
 	"fiducial/internal/labeling/exchange/mask"
 )
@@ -86,7 +85,7 @@ func (w *Writer) Add(r *exchange.Record) (err error) {
 	}
 	name, err := w.Names.File(r.Ref)
 	if err != nil {
-		return fault.Newf("yolo", fault.Invalid, "line %d: %s", r.Line, fault.MessageOf(err))
+		return exchange.Where(err, "line %d", r.Line)
 	}
 	f, name, err := exchange.CreateFor(w.files, "labels", ".txt", name, r, w.Notes)
 	if err != nil {
@@ -139,7 +138,7 @@ func (w *Writer) outlines(r *exchange.Record) (lines []string, confidences []*fl
 		w.Notes.Line(r, "not in the result: the colours of internal-color-map")
 		outlines, holes, err := m.Polygons(uint8(c.ID))
 		if err != nil {
-			return nil, nil, fault.Newf("yolo", fault.Invalid, "line %d: %s", r.Line, fault.MessageOf(err))
+			return nil, nil, exchange.Where(err, "line %d", r.Line)
 		}
 		for range holes {
 			w.Notes.Line(r, "filled in: holes of segmentations, which polygons cannot hold")
