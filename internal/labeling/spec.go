@@ -98,13 +98,18 @@ func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
 		Tags: s.Tags, Request: s.Request,
 		Status: Initializing, CreatedAt: now, ModifiedAt: now,
 	}
+	return j, j.Identify(s.Account, random)
+}
+
+// Identify gives a job that is being made its id and its reference code.
+func (j *Job) Identify(account string, random io.Reader) error {
 	var b [20]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return nil, fault.E("labeling.NewJob", fault.Internal, "", err)
+		return fault.E("labeling.Identify", fault.Internal, "", err)
 	}
 	j.ID = int64(binary.BigEndian.Uint64(b[:8]) >> 1)
-	j.ReferenceCode = s.Account + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[10:])
-	return j, nil
+	j.ReferenceCode = account + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[10:])
+	return nil
 }
 
 // Key is a job name as names are compared: they are unique whatever the case.
