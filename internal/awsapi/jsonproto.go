@@ -1,8 +1,8 @@
 package awsapi
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"

@@ -152,6 +152,8 @@ func (e *Engine) step(ctx context.Context, h Hold, attempts int) (done bool, p P
 		return true, p, nil
 	case j.Status == labeling.Initializing:
 		return false, p, e.initialize(ctx, h, j)
+	case j.Flow != "":
+		return e.review(ctx, h, j, attempts)
 	}
 	return e.round(ctx, h, j, attempts)
 }
