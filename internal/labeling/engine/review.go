@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"fiducial/internal/fault"
 	"fiducial/internal/labeling"
@@ -51,7 +52,7 @@ func (e *Engine) begin(ctx context.Context, h Hold, j *labeling.Job) error {
 		return fail("%s", fault.MessageOf(err))
 	}
 	if c, ok := b.(Checking); ok {
-		where.Key += "/" + j.Flow + "/output.json"
+		where.Key = strings.TrimPrefix(strings.TrimRight(where.Key, "/")+"/"+j.Flow+"/output.json", "/")
 		if err := c.MayPut(ctx, where.Bucket, where.Key); err != nil {
 			return NotWritten(j, "the output of human loops to", where, err)
 		}
