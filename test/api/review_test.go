@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -67,6 +68,55 @@ func TestConformance(t *testing.T) {
 
 	linkIsBound(t, s)
 	review(t, s, ann, picture)
+	console(t, s)
+}
+
+// console reads the console's pages of human review as root.
+func console(t *testing.T, s *boot.Server) {
+	t.Helper()
+	c := boot.From("127.0.0.1")
+	defer c.CloseIdleConnections()
+	res, err := c.PostForm(s.Portal+"/console/signin", url.Values{"access-key-id": {boot.AccessKeyID}, "secret-access-key": {boot.SecretAccessKey}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	var cookie string
+	for _, k := range res.Cookies() {
+		if k.Name == "__Host-fiducial-console" {
+			cookie = k.Name + "=" + k.Value
+		}
+	}
+	for path, words := range map[string][]string{
+		"/console/reviews":             {`data-flow="transcripts"`, `data-ui="ui-0"`, "Active"},
+		"/console/reviews/transcripts": {`data-loop="loop-0"`, "Completed", "ui-0", "s3://output/reviews", "The worker task template cannot show this input"},
+		"/console/reviews/nothing":     {"does not exist"},
+	} {
+		req, err := http.NewRequest(http.MethodGet, s.Portal+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Cookie", cookie)
+		res, err := c.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range words {
+			if !strings.Contains(string(page), w) {
+				t.Errorf("%s (%d) does not say %q:\n%.3000s", path, res.StatusCode, w, page)
+			}
+		}
+		if dir := os.Getenv("FIDUCIAL_SCREENSHOTS"); dir != "" {
+			if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(strings.Trim(path, "/"), "/", "-")+".html"), page, 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }
 
 // linkIsBound opens the link to a template from elsewhere.
