@@ -67,13 +67,16 @@ func (r *reviews) spec(name string, count int) review.Spec {
 // flow makes an active flow definition and returns the name of its job.
 func (r *reviews) flow(name string, count int) string {
 	r.t.Helper()
-	f, err := r.CreateFlow(context.Background(), r.spec(name, count))
-	if err != nil {
+	if _, err := r.CreateFlow(context.Background(), r.spec(name, count)); err != nil {
 		r.t.Fatal(err)
 	}
 	r.pass()
-	if f, err = r.Flow(context.Background(), name); err != nil || f.Status() != review.FlowActive {
-		r.t.Fatalf("%v %v: %s", f.Status(), err, f.Job.FailureReason)
+	f, err := r.Flow(context.Background(), name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if f.Status() != review.FlowActive {
+		r.t.Fatalf("%s: %s", f.Status(), f.Job.FailureReason)
 	}
 	return f.Job.Name
 }
