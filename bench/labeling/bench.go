@@ -4,19 +4,16 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
-	"errors"
+	"database/sql"
 	"fmt"
 	"io"
-	mathrand "math/rand/v2"
-	"os"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
-	"syscall"
+	"sync/atomic"
 	"time"
 
-	"fiducial/internal/fault"
+	"fiducial/internal/envelope"
 	"fiducial/internal/labeling"
 	"fiducial/internal/labeling/engine"
 	"fiducial/internal/labeling/queue"
@@ -27,18 +24,29 @@ const team = "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/be
 
 type bench struct {
 	settings
+	db     *store.DB
+	rows   *store.Labeling
+	bucket *bucket
 	queue  *queue.Service
 	engine *engine.Engine
 }
 
-func newBench(s settings, db *store.DB) *bench {
-	rows := store.NewLabeling(db)
-	b := &bench{settings: s, queue: queue.New(rows, nobody{}, time.Now, rand.Reader, quiet())}
-	b.engine = engine.New(engine.Options{
-		Store: rows, Queue: b.queue, Roles: bucket{s.lines}, Owner: rand.Text(), Alone: db.Dialect() == store.SQLite,
+func newBench(s settings, db *store.DB) (*bench, error) {
+	keys, err := envelope.New()
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{settings: s, db: db, rows: store.NewLabeling(db).Sealed(keys), bucket: &bucket{}}
+	b.queue = queue.New(b.rows, nobody{}, time.Now, rand.Reader, quiet())
+	b.engine = b.newEngine()
+	return b, nil
+}
+
+func (b *bench) newEngine() *engine.Engine {
+	return engine.New(engine.Options{
+		Store: b.rows, Queue: b.queue, Roles: b.bucket, Owner: rand.Text(), Alone: b.db.Dialect() == store.SQLite,
 		Template: func(labeling.TaskType) (string, bool) { return "", false }, Now: time.Now, Log: quiet(),
 	})
-	return b
 }
 
 // nobody wants to know of ended assignments here.
@@ -46,22 +54,42 @@ type nobody struct{}
 
 func (nobody) Ended(context.Context, string, ...string) error { return nil }
 
-// bucket makes the manifest while it is read, so that the memory measured is
-// the engine's.
-type bucket struct{ lines int }
-
-func (b bucket) Assume(context.Context, string, string, string) (engine.Bucket, error) { return b, nil }
-
-func (b bucket) Get(_ context.Context, _, key string) (io.ReadCloser, engine.ObjectInfo, error) {
-	if key != "input.manifest" {
-		return io.NopCloser(strings.NewReader("<crowd-form></crowd-form>")), engine.ObjectInfo{}, nil
-	}
-	return io.NopCloser(&lines{left: b.lines}), engine.ObjectInfo{ETag: "bench"}, nil
+// bucket makes the manifest while it is read and counts what is written, so
+// that memory and time measured are the engine's. The key of a manifest is its
+// number of lines.
+type bucket struct {
+	written atomic.Int64 // lines of output manifests
+	took    atomic.Int64 // nanoseconds that writing them took
 }
 
-func (b bucket) Put(_ context.Context, _, _, _ string, body io.Reader) error {
-	_, err := io.Copy(io.Discard, body)
+func (b *bucket) Assume(context.Context, string, string, string) (engine.Bucket, error) {
+	return b, nil
+}
+
+func (b *bucket) Get(_ context.Context, _, key string) (io.ReadCloser, engine.ObjectInfo, error) {
+	n, err := strconv.Atoi(strings.TrimSuffix(key, ".manifest"))
+	if err != nil {
+		return io.NopCloser(strings.NewReader("<crowd-form></crowd-form>")), engine.ObjectInfo{}, nil
+	}
+	return io.NopCloser(&lines{left: n}), engine.ObjectInfo{ETag: "bench"}, nil
+}
+
+func (b *bucket) Put(_ context.Context, _, key, _ string, body io.Reader) error {
+	start, c := time.Now(), &counter{}
+	_, err := io.Copy(c, body)
+	if strings.HasSuffix(key, "/output.manifest") {
+		b.written.Add(c.lines)
+		b.took.Add(int64(time.Since(start)))
+	}
 	return err
+}
+
+// counter counts lines.
+type counter struct{ lines int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.lines += int64(bytes.Count(p, []byte("\n")))
+	return len(p), nil
 }
 
 type lines struct {
@@ -77,147 +105,106 @@ func (l *lines) Read(p []byte) (int, error) {
 	return l.buf.Read(p)
 }
 
-// ingest times CreateLabelingJob to InProgress.
-func (b *bench) ingest(ctx context.Context, t *table) error {
-	j, err := labeling.NewJob(b.spec(), time.Now(), rand.Reader)
+// create makes a job of n objects.
+func (b *bench) create(ctx context.Context, name string, n int) error {
+	s := b.spec()
+	s.LabelingJobName, s.ManifestS3URI = name, fmt.Sprintf("s3://bench/%d.manifest", n)
+	j, err := labeling.NewJob(s, time.Now(), rand.Reader)
 	if err != nil {
 		return err
 	}
-	start := time.Now()
-	if err := b.engine.Create(ctx, j); err != nil {
-		return err
-	}
+	return b.engine.Create(ctx, j)
+}
+
+// await waits until the job has left the statuses.
+func (b *bench) await(ctx context.Context, name string, while ...labeling.Status) (*labeling.Job, error) {
 	for {
-		if j, err = b.engine.Describe(ctx, "bench"); err != nil {
-			return err
-		}
-		if j.Status != labeling.Initializing {
-			break
+		j, err := b.engine.Describe(ctx, name)
+		if err != nil || !slices.Contains(while, j.Status) {
+			return j, err
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// ingest times CreateLabelingJob to InProgress.
+func (b *bench) ingest(ctx context.Context, t *table, name string, n int) error {
+	start, before := time.Now(), cpu()
+	if err := b.create(ctx, name, n); err != nil {
+		return err
+	}
+	j, err := b.await(ctx, name, labeling.Initializing)
+	if err != nil {
+		return err
 	}
 	if j.Status != labeling.InProgress {
 		return fmt.Errorf("the job is %s: %s", j.Status, j.FailureReason)
 	}
-	took := time.Since(start)
-	t.line("manifest to InProgress", took.Round(10*time.Millisecond).String(), "20s", took < 20*time.Second)
-	t.line("lines a second", fmt.Sprintf("%.0f", float64(b.lines)/took.Seconds()), "", true)
-	peak, err := peakRSS()
-	if err != nil {
-		return err
+	took, bar := time.Since(start), 50_000.0
+	if b.db.Dialect() == store.Postgres {
+		bar = 30_000
 	}
-	t.line("resident memory, peak", fmt.Sprintf("%.0f MB", float64(peak)/1e6), "200 MB", peak < 200e6)
+	rate := float64(n) / took.Seconds()
+	t.line("ingest, objects a second", fmt.Sprintf("%.0f", rate), fmt.Sprintf("%.0f", bar), rate >= bar)
+	t.line("ingest, processor time an object", ((cpu() - before) / time.Duration(n)).Round(10*time.Nanosecond).String(), "", true)
 	return nil
 }
 
-// peakRSS is the most memory that this process ever had resident, in bytes.
-func peakRSS() (int64, error) {
-	status, err := os.ReadFile("/proc/self/status")
+// output fills in the labels that the workers did not make, stops the job and
+// times its output manifest.
+func (b *bench) output(ctx context.Context, t *table, name string) error {
+	j, err := b.engine.Describe(ctx, name)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	var kb int64
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			_, err := fmt.Sscan(rest, &kb)
-			return kb << 10, err
-		}
+	if err := b.fill(ctx, j.ID, int64(b.lines)); err != nil {
+		return err
 	}
-	return 0, errors.New("no VmHWM in /proc/self/status")
-}
-
-// times are durations of one kind of call, from many workers.
-type times struct {
-	mu  sync.Mutex
-	all []time.Duration
-}
-
-func (t *times) since(start time.Time) {
-	d := time.Since(start)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.all = append(t.all, d)
-}
-
-func (t *times) percentile(p float64) time.Duration {
-	if len(t.all) == 0 {
-		return 0
-	}
-	return t.all[min(len(t.all)-1, int(p*float64(len(t.all))))]
-}
-
-// work lets the workers take, draft and submit.
-func (b *bench) work(ctx context.Context, t *table) error {
-	var next, draft, submit times
 	before := cpu()
-	end := time.Now().Add(b.length)
-	errs := make(chan error, b.workers)
-	for i := range b.workers {
-		go func() { errs <- b.worker(ctx, fmt.Sprint("worker-", i), end, &next, &draft, &submit) }()
-	}
-	var err error
-	for range b.workers {
-		err = errors.Join(err, <-errs)
-	}
-	if err != nil {
+	if err := b.engine.Stop(ctx, name); err != nil {
 		return err
 	}
-	for _, k := range []struct {
-		name string
-		t    *times
-		bar  time.Duration
-	}{{"next task", &next, 20 * time.Millisecond}, {"save draft", &draft, 0}, {"submit (durable)", &submit, 50 * time.Millisecond}} {
-		slices.Sort(k.t.all)
-		bar := ""
-		if k.bar > 0 {
-			bar = k.bar.String()
-		}
-		t.line(k.name+" p50", k.t.percentile(0.5).Round(10*time.Microsecond).String(), "", true)
-		t.line(k.name+" p99", k.t.percentile(0.99).Round(10*time.Microsecond).String(), bar, k.t.percentile(0.99) < k.bar)
+	if _, err := b.await(ctx, name, labeling.Stopping); err != nil {
+		return err
 	}
-	t.line("processor time a task", ((cpu() - before) / time.Duration(max(1, len(submit.all)))).Round(time.Microsecond).String(), "", true)
-	t.line("tasks a second", fmt.Sprintf("%.0f", float64(len(submit.all))/b.length.Seconds()), "", true)
+	n := b.bucket.written.Load()
+	if n < int64(b.lines) {
+		return fmt.Errorf("the output manifest has %d lines", n)
+	}
+	rate := float64(n) / time.Duration(b.bucket.took.Load()).Seconds()
+	t.line("output manifest, lines a second", fmt.Sprintf("%.0f", rate), "100000", rate >= 100_000)
+	// Two are written, for the output tree has an intermediate one.
+	t.line("output, processor time a line", ((cpu() - before) / time.Duration(2*n)).Round(10*time.Nanosecond).String(), "", true)
 	return nil
 }
 
-// cpu is the processor time that this process has used: what is left of the
-// figures when the machine is busy with something else.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
+// fill stores results as consolidation would, for the objects that no worker
+// ever got.
+func (b *bench) fill(ctx context.Context, job, n int64) error {
+	const label = `{"annotations":[{"class_id":0,"height":133,"left":24,"top":42,"width":220}],"image_size":[{"depth":3,"height":1200,"width":1600}]}`
+	const metadata = `{"class-map":{"0":"bird"},"creation-date":"2026-05-04T03:02:01.123456","human-annotated":"yes","job-name":"labeling-job/bench","objects":[{"confidence":0.09}],"type":"groundtruth/object-detection"}`
+	const chunk = 200
+	var from int64
+	err := b.db.Read().QueryRowContext(ctx, `select 1 + coalesce(max(idx), -1) from
+		(select idx from labeling_tasks where job = $1 union all select idx from labeling_results where job = $1) x`, job).Scan(&from)
+	if err != nil {
+		return err
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func (b *bench) worker(ctx context.Context, id string, end time.Time, next, draft, submit *times) error {
-	w := labeling.Worker{ID: id, Teams: []string{team}}
-	answer := json.RawMessage(`{"annotatedResult":{"boundingBoxes":[{"height":133,"label":"bird","left":24,"top":42,"width":220}],"inputImageProperties":{"height":1200,"width":1600}}}`)
-	time.Sleep(time.Duration(mathrand.Float64() * float64(b.think)))
-	for time.Now().Before(end) {
-		start := time.Now()
-		a, err := b.queue.Take(ctx, w, "bench")
-		if fault.CodeOf(err) == queue.CodeNoTask {
-			time.Sleep(b.think)
-			continue
+	for batch := int64(1 << 40); from < n; batch++ {
+		results := make([]labeling.Consolidated, 0, chunk)
+		for ; from < n && len(results) < chunk; from++ {
+			results = append(results, labeling.Consolidated{Index: from, Label: []byte(label), Metadata: []byte(metadata)})
 		}
+		err := b.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `insert into labeling_batches (job, batch, made_at) values ($1, $2, 0)`, job, batch)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		next.since(start)
-		half := time.Duration((0.25 + mathrand.Float64()/2) * float64(b.think))
-		time.Sleep(half)
-		start = time.Now()
-		if err := b.queue.SaveDraft(ctx, w, a.ID, answer); err != nil {
+		if err := b.rows.FinishBatch(ctx, engine.Hold{Job: job, Owner: b.engine.Owner}, batch, results, time.Now()); err != nil {
 			return err
 		}
-		draft.since(start)
-		time.Sleep(half)
-		start = time.Now()
-		if err := b.queue.Submit(ctx, w, a.ID, answer); err != nil {
-			return err
-		}
-		submit.since(start)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,9 +37,10 @@ func (l *Labeling) Restart(ctx context.Context, h engine.Hold, version string) e
 
 // appendChunk is how many lines one insert carries: SQLite's driver looks each
 // parameter up among all, so that long inserts take the square of their length.
-const appendChunk = 100
+const appendChunk = 50
 
-// Append implements engine.Work.
+// Append implements engine.Work. To parse an insert of many rows takes longer
+// than to carry it out, so that its text is prepared once.
 func (l *Labeling) Append(ctx context.Context, h engine.Hold, from int64, lines []engine.Line) error {
 	kept := 0
 	for _, line := range lines {
@@ -53,33 +55,61 @@ func (l *Labeling) Append(ctx context.Context, h engine.Hold, from int64, lines 
 		if n == 0 {
 			return engine.ErrLost // somebody else is ahead of us
 		}
-		at := from
-		for chunk := range slices.Chunk(lines, appendChunk) {
-			text, args := insertLines(h.Job, at, chunk)
-			if _, err := tx.ExecContext(ctx, text, args...); err != nil {
-				return err
-			}
-			at += int64(len(chunk))
-		}
-		return nil
+		return insertLines(ctx, tx, h.Job, from, lines)
 	})
 }
 
-// insertLines makes a text that is the same for most chunks, so that
-// PostgreSQL plans it once.
-func insertLines(job, from int64, lines []engine.Line) (string, []any) {
+// insertLines stores lines, whose indexes begin with from.
+func insertLines(ctx context.Context, tx *sql.Tx, job, from int64, lines []engine.Line) (err error) {
+	inserts := map[bool]*sql.Stmt{} // of whole chunks, by whether their lines are kept
+	defer func() {
+		for _, s := range inserts {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	for chunk := range slices.Chunk(lines, appendChunk) {
+		args := make([]any, 0, 2+appendChunk)
+		args = append(args, job, from)
+		for _, line := range chunk {
+			args = append(args, line.Text)
+		}
+		from += int64(len(chunk))
+		if len(lines) < 2*appendChunk || len(chunk) < appendChunk || !alike(chunk) {
+			if _, err := tx.ExecContext(ctx, insertText(chunk), args...); err != nil {
+				return err
+			}
+			continue
+		}
+		s := inserts[chunk[0].Kept]
+		if s == nil {
+			if s, err = tx.PrepareContext(ctx, insertText(chunk)); err != nil {
+				return err
+			}
+			inserts[chunk[0].Kept] = s
+		}
+		if _, err := s.ExecContext(ctx, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alike reports whether all of the lines are kept, or none.
+func alike(lines []engine.Line) bool {
+	return !slices.ContainsFunc(lines, func(l engine.Line) bool { return l.Kept != lines[0].Kept })
+}
+
+// insertText is the insert of the lines: of job $1, at $2, texts from $3 on.
+func insertText(lines []engine.Line) string {
 	var text strings.Builder
 	text.WriteString(`insert into data_objects (job, idx, kept, line) values `)
-	args := make([]any, 2, 2+len(lines))
-	args[0], args[1] = job, from
 	for i, line := range lines {
 		if i > 0 {
 			text.WriteByte(',')
 		}
-		args = append(args, line.Text)
-		fmt.Fprintf(&text, "($1,cast($2 as bigint)+%d,%d,$%d)", i, Bool(line.Kept), len(args))
+		fmt.Fprintf(&text, "($1,cast($2 as bigint)+%d,%d,$%d)", i, Bool(line.Kept), i+3)
 	}
-	return text.String(), args
+	return text.String()
 }
 
 // Start implements engine.Work.

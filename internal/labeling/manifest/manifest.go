@@ -21,6 +21,7 @@ import (
 
 	"fiducial/internal/fault"
 	"fiducial/internal/labeling"
+	"fiducial/internal/labeling/output"
 )
 
 // Limits of a manifest.
@@ -125,13 +126,15 @@ func (r *Reader) parse(text []byte) (Line, error) {
 	if !utf8.Valid(text) {
 		return l, refuse(r.number, "it is not UTF-8")
 	}
-	if n := utf8.RuneCount(text); n > MaxLine {
-		return l, refuse(r.number, "it has %d characters, more than %d", n, MaxLine)
+	if len(text) > MaxLine { // bytes, which are no fewer than characters
+		if n := utf8.RuneCount(text); n > MaxLine {
+			return l, refuse(r.number, "it has %d characters, more than %d", n, MaxLine)
+		}
 	}
 	if !json.Valid(text) {
 		return l, refuse(r.number, "it is not a JSON object: %s", syntax(text))
 	}
-	if bytes.TrimLeft(text, " \t")[0] != '{' {
+	if !bytes.HasPrefix(bytes.TrimLeft(text, " \t"), []byte("{")) {
 		return l, refuse(r.number, `expected a JSON object such as {"source-ref": "s3://bucket/key"}`)
 	}
 	return l, r.members(&l)
@@ -139,21 +142,8 @@ func (r *Reader) parse(text []byte) (Line, error) {
 
 // members looks at the members of a line that is a JSON object.
 func (r *Reader) members(l *Line) error {
-	d := json.NewDecoder(bytes.NewReader(l.Text))
-	if _, err := d.Token(); err != nil {
-		return refuse(l.Number, "it is not a JSON object")
-	}
 	sources, label, metadata := 0, false, false
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return refuse(l.Number, "it is not a JSON object")
-		}
-		name, _ := t.(string)
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return refuse(l.Number, "the value of %s is not JSON", labeling.Quote(name))
-		}
+	for name, value := range output.Members(l.Text) {
 		if err := r.member(l, name, value); err != nil {
 			return err
 		}
@@ -163,7 +153,7 @@ func (r *Reader) members(l *Line) error {
 		case r.attribute == "":
 		case name == r.attribute:
 			label = true
-		case name == r.attribute+"-metadata":
+		case strings.TrimSuffix(name, "-metadata") == r.attribute:
 			metadata = true
 		}
 	}
@@ -177,21 +167,25 @@ func (r *Reader) members(l *Line) error {
 	return refuse(l.Number, "it has source-ref or source more than once; expected exactly one of them")
 }
 
-func (r *Reader) member(l *Line, name string, value json.RawMessage) error {
+func (r *Reader) member(l *Line, name string, value []byte) error {
 	if strings.HasPrefix(name, "$") {
 		return refuse(l.Number, "the key %s begins with $", labeling.Quote(name))
 	}
-	text := string(value)
-	isString := value[0] == '"'
+	source := name == "source" || name == "source-ref"
+	if !source && len(value) <= MaxAttribute {
+		return nil
+	}
+	text, isString := string(value), value[0] == '"'
 	if isString {
-		if err := json.Unmarshal(value, &text); err != nil {
+		var err error
+		if text, err = unquote(value); err != nil {
 			return refuse(l.Number, "the value of %s is not JSON", labeling.Quote(name))
 		}
 	}
 	if n := utf8.RuneCountInString(text); n > MaxAttribute {
 		return refuse(l.Number, "the value of %s has %d characters, more than %d", labeling.Quote(name), n, MaxAttribute)
 	}
-	if name != "source" && name != "source-ref" {
+	if !source {
 		return nil
 	}
 	if !isString || text == "" {
@@ -204,6 +198,15 @@ func (r *Reader) member(l *Line, name string, value json.RawMessage) error {
 		l.SourceRef = text
 	}
 	return nil
+}
+
+// unquote is the text of a JSON string; most have no escapes.
+func unquote(value []byte) (text string, err error) {
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1]), nil
+	}
+	err = json.Unmarshal(value, &text)
+	return text, err
 }
 
 // syntax says what is wrong with text that is not JSON.

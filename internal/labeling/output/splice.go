@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strings"
 
 	"fiducial/internal/fault"
@@ -84,6 +85,18 @@ func Has(line []byte, name string) bool {
 func IsObject(text []byte) bool {
 	text = trim(text)
 	return len(text) > 0 && text[0] == '{' && json.Valid(text)
+}
+
+// Members are the names and values of the JSON object that line is, which must
+// be valid JSON, as they stand. The values are parts of line.
+func Members(line []byte) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for s := (scanner{line: trim(line), at: 1}); s.next(); {
+			if !yield(s.name, s.line[s.start:s.end]) {
+				return
+			}
+		}
+	}
 }
 
 func trim(text []byte) []byte { return bytes.Trim(text, " \t\r\n") }
