@@ -136,7 +136,7 @@ func (l *Labeling) Start(ctx context.Context, h engine.Hold, s engine.Started) e
 // Rows implements engine.Work. It reads in pages: one long query would keep
 // SQLite from checkpointing for as long as the output takes.
 func (l *Labeling) Rows(ctx context.Context, id int64, fn func(engine.Row) error) error {
-	const page = 500
+	const page = 2000
 	for after := int64(-1); ; {
 		n, last, err := l.rows(ctx, id, after, page, fn)
 		if err != nil || n < page {

@@ -107,12 +107,19 @@ func compacted(members []Member) ([]Member, int, error) {
 	out := make([]Member, len(members))
 	size := 0
 	for i, m := range members {
-		var b bytes.Buffer
-		if err := json.Compact(&b, m.Value); err != nil {
+		if !json.Valid(m.Value) {
 			return nil, 0, fmt.Errorf("the value of %q is not JSON", m.Name)
 		}
-		out[i] = Member{m.Name, b.Bytes()}
-		size += len(m.Name) + b.Len() + len(`"":,`)
+		value := m.Value
+		if bytes.ContainsAny(value, " \t\r\n") { // most have none, not even within strings
+			var b bytes.Buffer
+			if err := json.Compact(&b, value); err != nil {
+				return nil, 0, fmt.Errorf("the value of %q is not JSON", m.Name)
+			}
+			value = b.Bytes()
+		}
+		out[i] = Member{m.Name, value}
+		size += len(m.Name) + len(value) + len(`"":,`)
 	}
 	return out, size, nil
 }
