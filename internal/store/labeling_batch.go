@@ -175,6 +175,10 @@ func (l *Labeling) FinishBatch(ctx context.Context, h engine.Hold, number int64,
 		if err := l.insertResults(ctx, tx, h.Job, results, now); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `delete from task_inputs where job = $1
+			and idx in (select idx from labeling_tasks where job = $1 and state = 'answered' and batch = $2)`, h.Job, number); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `delete from labeling_tasks where job = $1 and state = 'answered' and batch = $2`, h.Job, number); err != nil {
 			return err
 		}
