@@ -46,7 +46,7 @@ func (e *Engine) prepareDue(ctx context.Context, h Hold, j *labeling.Job, attemp
 		p := &preparation{e: e, h: h, j: j, begun: begun, trial: fresh}
 		stopped, err := p.run(ctx, objects)
 		switch {
-		case err == nil && !stopped:
+		case err == nil && !stopped && !p.ended:
 		case err == nil:
 			return nil
 		case hopeless(j, err, attempts):
@@ -77,6 +77,7 @@ type preparation struct {
 	// one of them it is the function that is wrong, and the job fails as Ground
 	// Truth's does; nothing is stored before that is known.
 	trial bool
+	ended bool // and so it did
 }
 
 // run answers with stopped if the job is not in progress any more.
@@ -192,7 +193,10 @@ func (p *preparation) collect(ctx context.Context, answers <-chan asked, enough 
 			store()
 		}
 	}
-	if first == nil && p.trial && ctx.Err() == nil && !slices.ContainsFunc(kept, func(one Prepared) bool { return one.Failure == "" }) {
+	if p.trial && ctx.Err() != nil {
+		return first
+	}
+	if first == nil && p.trial && !slices.ContainsFunc(kept, func(one Prepared) bool { return one.Failure == "" }) {
 		return p.fail(ctx, kept)
 	}
 	store()
@@ -207,6 +211,7 @@ func (p *preparation) fail(ctx context.Context, list []Prepared) error {
 			first = one
 		}
 	}
+	p.ended = true
 	reason := fmt.Sprintf("None of the first %d data objects could be prepared; object %d: %s", len(list), first.Index, first.Failure)
 	return p.e.Store.End(ctx, p.h, labeling.Failed, cut(uninvoked(p.j, p.j.PreFunction(), "Unhandled", reason)), p.e.Now())
 }
