@@ -2,6 +2,7 @@ package command
 
 import (
 	"errors"
+	"math"
 	"os/exec"
 	"syscall"
 
@@ -11,8 +12,11 @@ import (
 const supported = true
 
 // alone makes a program the leader of a process group, that dies with this
-// process.
+// process and has no file of it. What Go opens is closed in programs that it
+// starts; what this process was started with is not (a supervisor's sockets),
+// and is told to be here. A kernel before 5.11 does not know how.
 func alone(c *exec.Cmd) {
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 

@@ -18,6 +18,7 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go/logging"
 
 	"fiducial/internal/arn"
 	"fiducial/internal/fault"
@@ -33,7 +34,7 @@ type Runner struct {
 
 // New makes a runner. It finds out where credentials come from and asks nobody.
 func New(ctx context.Context, f functions.Setting) (*Runner, error) {
-	var options []func(*awsconfig.LoadOptions) error
+	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithLogger(logging.Nop{})} // it would write to stderr
 	if f.Lambda.Profile != "" {
 		options = append(options, awsconfig.WithSharedConfigProfile(f.Lambda.Profile))
 	}
@@ -106,7 +107,7 @@ func explained(functionARN string, err error) error {
 		case status == http.StatusRequestEntityTooLarge:
 			return &engine.FunctionError{Type: "RequestTooLarge", Message: what}
 		case status == http.StatusTooManyRequests, status == http.StatusConflict, status >= 500:
-		default:
+		case status >= 400:
 			kind = fault.Invalid
 		}
 	}
