@@ -184,7 +184,6 @@ func newSettings(t *testing.T, dir string) (settings, error) {
 // label answers n tasks of a job, each of which shows the hint.
 func label(t *testing.T, s *boot.Server, email, job string, n int, hint, answer string) {
 	t.Helper()
-	s.AwaitJob(job, time.Minute, "InProgress")
 	w, err := boot.NewWorker(s.Portal, "", email, "Correct-horse-1")
 	if err != nil {
 		t.Fatal(err)
