@@ -28,12 +28,11 @@ type Functions interface {
 
 // Call says who invokes which function, for what.
 type Call struct {
-	Function  string // its ARN
-	RoleARN   string // the execution role, whose policies decide
-	Job       string // its name
-	JobARN    string
-	ObjectID  string // the data object; "" for a batch
-	Attribute string // the job's label attribute name
+	Function string // its ARN
+	RoleARN  string // the execution role, whose policies decide
+	Job      string // its name
+	JobARN   string
+	ObjectID string // the data object; "" for a batch
 }
 
 // FunctionError is a function's own failure.
@@ -50,7 +49,7 @@ func (f *FunctionError) Error() string {
 }
 
 func callOf(j *labeling.Job, functionARN, objectID string) Call {
-	return Call{Function: functionARN, RoleARN: j.RoleARN, Job: j.Name, JobARN: j.ARN, ObjectID: objectID, Attribute: j.LabelAttributeName}
+	return Call{Function: functionARN, RoleARN: j.RoleARN, Job: j.Name, JobARN: j.ARN, ObjectID: objectID}
 }
 
 // mapped refuses a job with a function that nobody can run.

@@ -166,7 +166,7 @@ func eventsAndAnswers(t *testing.T, db *store.DB) {
 	if d := cmp.Diff(want, f.events); d != "" {
 		t.Error(d)
 	}
-	wantCall := engine.Call{Function: preFn, RoleARN: role, Job: "moods", JobARN: j.ARN, ObjectID: "0", Attribute: "mood"}
+	wantCall := engine.Call{Function: preFn, RoleARN: role, Job: "moods", JobARN: j.ARN, ObjectID: "0"}
 	if d := cmp.Diff(wantCall, f.calls[0]); d != "" {
 		t.Error(d)
 	}
