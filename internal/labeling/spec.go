@@ -239,12 +239,15 @@ func kinds(s *Spec) (Input, TaskType, error) {
 	if err != nil {
 		return "", "", err
 	}
-	if pre != passThrough && acs != passThrough && pre != acs {
+	if builtIn(pre) && builtIn(acs) && pre != acs {
 		return "", "", invalid(op, memberConsolidation, "ACS-%s does not go with PRE-%s: both must be for one task type", acs, pre)
 	}
 	in := TaskObjectInput
-	if pre == passThrough {
+	switch pre {
+	case passThrough:
 		in = ManifestInput
+	case ownFunction:
+		in = FunctionInput
 	}
 	if s.LabelCategoryConfigURI == "" && (preType != Custom || taskType != Custom) {
 		return "", "", invalid(op, "LabelCategoryConfigS3Uri", "is required for a built-in task type: its labels come from that file")
@@ -253,6 +256,41 @@ func kinds(s *Spec) (Input, TaskType, error) {
 		return "", "", invalid(op, memberTemplate, "or HumanTaskUiArn is required unless PreHumanTaskLambdaArn is a built-in function with a built-in template")
 	}
 	return in, taskType, nil
+}
+
+// builtIn reports whether a suffix is that of a function for one task type.
+func builtIn(suffix string) bool { return suffix != passThrough && suffix != ownFunction }
+
+// PreFunction is the ARN of the requester's own pre-annotation function, ""
+// for a job that has none.
+func (j *Job) PreFunction() string { return own(memberPre, "PRE-", j.Human.PreFunctionARN) }
+
+// ConsolidationFunction is the ARN of the requester's own post-annotation
+// function, "" for a job that has none.
+func (j *Job) ConsolidationFunction() string {
+	return own(memberConsolidation, "ACS-", j.Human.ConsolidationFunctionARN)
+}
+
+func own(member, prefix, s string) string {
+	if suffix, _, err := function(member, prefix, s); err != nil || suffix != ownFunction {
+		return ""
+	}
+	return s
+}
+
+// OwnFunction is a function that the requester wrote, with the request member
+// that names it.
+type OwnFunction struct{ Member, ARN string }
+
+// OwnFunctions are those of the job.
+func (j *Job) OwnFunctions() []OwnFunction {
+	var out []OwnFunction
+	for _, f := range []OwnFunction{{memberPre, j.PreFunction()}, {memberConsolidation, j.ConsolidationFunction()}} {
+		if f.ARN != "" {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // TemplateTaskType is the task type whose built-in template the job uses when
