@@ -30,6 +30,7 @@ type Options struct {
 	Args []string // more flags for serve
 	Env  []string // more variables
 	Host string   // where it listens; default 127.0.0.1
+	Data string   // the data folder; default one of the test's
 }
 
 // Root credentials of every server under test.
@@ -61,7 +62,10 @@ func Start(t testing.TB, o Options) *Server {
 	if host == "" {
 		host = "127.0.0.1"
 	}
-	s := &Server{t: t, data: dataPath(t), DataDir: filepath.Join(t.TempDir(), "data"), log: &logBuffer{}}
+	s := &Server{t: t, data: dataPath(t), DataDir: o.Data, log: &logBuffer{}}
+	if s.DataDir == "" {
+		s.DataDir = filepath.Join(t.TempDir(), "data")
+	}
 	ports := FreePorts(t, host, 3)
 	s.API, s.Portal, s.Ops = "http://"+ports[0], "http://"+ports[1], "http://"+ports[2]
 	s.args = append([]string{"serve", "--data-dir", s.DataDir, "--api-addr", ports[0], "--portal-addr", ports[1], "--ops-addr", ports[2]}, o.Args...)

@@ -224,7 +224,7 @@ func TestIngestionGoesOn(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		for _, changed := range []bool{false, true} {
 			w := newWorld(t, db)
-			c := &crash{n: 2 * 6} // two small files, Restart, three batches
+			c := &crash{n: 2 * 4} // two small files, Restart, the first batch
 			o := w.options(fmt.Sprint("crashing-", changed))
 			o.Store, o.Roles = crashingStore{w.store, c}, crashingRoles{w.storage, c}
 			w.engine = engine.New(o)
@@ -233,8 +233,8 @@ func TestIngestionGoesOn(t *testing.T) {
 			if err := w.engine.Pass(context.Background()); !errors.Is(err, errCrash) {
 				t.Fatalf("got %v, want a crash", err)
 			}
-			if _, n, err := w.store.Ingested(context.Background(), j.ID); err != nil || n != 1500 {
-				t.Fatalf("%d lines were stored, want 1500; %v", n, err)
+			if _, n, err := w.store.Ingested(context.Background(), j.ID); err != nil || n != 1000 {
+				t.Fatalf("%d lines were stored, want 1000; %v", n, err)
 			}
 			want := 2_600
 			if changed {
@@ -251,7 +251,7 @@ func TestIngestionGoesOn(t *testing.T) {
 				t.Errorf("changed %v: %s with %d objects, want %d", changed, j.Status, j.Counters.Total, want)
 			}
 			if !changed {
-				want -= 1500
+				want -= 1000
 			}
 			if counted.lines != want {
 				t.Errorf("changed %v: %d lines were stored anew, want %d", changed, counted.lines, want)

@@ -128,6 +128,8 @@ type postgres struct {
 	dir   string
 	url   string
 	cmd   *exec.Cmd
+
+	command func() *exec.Cmd
 }
 
 // use starts the cluster for its first user and stops it after its last.
@@ -174,13 +176,22 @@ func (p *postgres) start() error {
 	if err != nil {
 		return err
 	}
-	p.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-p", port, "-k", p.dir,
-		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200")
-	p.cmd.Dir, p.cmd.SysProcAttr = p.dir, attr
+	p.command = func() *exec.Cmd {
+		c := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-p", port, "-k", p.dir,
+			"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200")
+		c.Dir, c.SysProcAttr = p.dir, attr
+		return c
+	}
+	p.url = "postgres://fiducial@127.0.0.1:" + port + "/postgres?sslmode=disable"
+	return p.launch()
+}
+
+// launch starts the server on what is in its folder.
+func (p *postgres) launch() error {
+	p.cmd = p.command()
 	if err := p.cmd.Start(); err != nil {
 		return err
 	}
-	p.url = "postgres://fiducial@127.0.0.1:" + port + "/postgres?sslmode=disable"
 	return p.await()
 }
 
