@@ -183,5 +183,9 @@ func wrap(op string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.E(op, fault.Unavailable, "the request was given up", err)
 	}
-	return fault.E(op, fault.Internal, "", fmt.Errorf("database: %w", err))
+	cause := fmt.Errorf("database: %w", err)
+	if why := away(err); why != "" {
+		return fault.E(op, fault.Unavailable, why, cause)
+	}
+	return fault.E(op, fault.Internal, "", cause)
 }

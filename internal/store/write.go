@@ -160,6 +160,14 @@ func runInSavepoint(ctx context.Context, tx *sql.Tx, j *job) (err error) {
 			end = "rollback to w; release w"
 		}
 		if _, e := tx.ExecContext(ctx, end); e != nil {
+			// SQLite undoes everything when its disk is full, and all that is to be
+			// seen then is that the savepoint is gone. The others in this
+			// transaction are told why, and nothing else of what err says.
+			if err != nil {
+				if why := away(err); why != "" {
+					e = fault.E("store.Write", fault.Unavailable, why, err)
+				}
+			}
 			err = &brokenTx{e}
 		}
 	}()
