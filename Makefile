@@ -13,7 +13,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 
 export GOFLAGS ?= -trimpath
 
-.PHONY: help build demo test check unit web-test cover bench generate policydiff s3tests setup clean
+.PHONY: help build demo test check unit web-test cover bench soak generate policydiff s3tests setup clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -84,6 +84,14 @@ test/policydiff/node_modules: test/policydiff/package-lock.json
 
 s3tests: build ## ceph/s3-tests against the S3 endpoint: make s3tests S3TESTS=<checkout>
 	@tools/s3tests/run "$(S3TESTS)"
+
+# Faults of a soak, and the time after which there are no more.
+FAULTS ?= 1000
+LIMIT ?= 2h
+
+soak: ## random faults while people label: make soak FAULTS=100 LIMIT=30m
+	@export GOFLAGS="$(RACE)" FIDUCIAL_SOAK=1 FIDUCIAL_SOAK_FAULTS="$(FAULTS)" FIDUCIAL_SOAK_TIME="$(LIMIT)"
+	$(GO) test -vet=off -count=1 -timeout 4h -v ./test/soak
 
 clean: ## remove what was built
 	@rm -rf bin .cache web/node_modules
