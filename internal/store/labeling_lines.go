@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"fiducial/internal/labeling"
 	"fiducial/internal/labeling/engine"
 )
@@ -133,48 +135,84 @@ func (l *Labeling) Start(ctx context.Context, h engine.Hold, s engine.Started) e
 	})
 }
 
-// Rows implements engine.Work. It reads in pages: one long query would keep
-// SQLite from checkpointing for as long as the output takes.
-func (l *Labeling) Rows(ctx context.Context, id int64, fn func(engine.Row) error) error {
-	const page = 2000
-	for after := int64(-1); ; {
-		n, last, err := l.rows(ctx, id, after, page, fn)
-		if err != nil || n < page {
-			return err
-		}
-		after = last
-	}
+// Bounds of a page of rows.
+const (
+	pageRows  = 2000
+	pageBytes = 1 << 20
+)
+
+// sealedRow is a row as it stands in the database.
+type sealedRow struct {
+	engine.Row
+	label, metadata string
 }
 
-func (l *Labeling) rows(ctx context.Context, id, after int64, limit int, fn func(engine.Row) error) (n int, last int64, err error) {
+// Rows implements engine.Work. It reads in pages, and none while fn waits for
+// somebody: one long query would keep SQLite from checkpointing for as long as
+// the output takes. While fn has one page the next is read.
+func (l *Labeling) Rows(ctx context.Context, id int64, fn func(engine.Row) error) error {
+	pages := make(chan []sealedRow, 1)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(pages)
+		for after := int64(-1); ; {
+			page, err := l.page(ctx, id, after)
+			if err != nil || len(page) == 0 {
+				return err
+			}
+			after = page[len(page)-1].Index
+			select {
+			case pages <- page:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	})
+	g.Go(func() error {
+		for page := range pages {
+			for _, r := range page {
+				if err := l.opening(id, r, fn); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// page is what comes after a row; nothing if it was the last.
+func (l *Labeling) page(ctx context.Context, id, after int64) (page []sealedRow, err error) {
 	const op = "store.Labeling.Rows"
 	rows, err := l.db.Read().QueryContext(ctx, `select o.idx, o.line, o.kept, coalesce(r.label, ''), coalesce(r.metadata, ''), coalesce(r.failure, '')
 		from data_objects o left join labeling_results r on r.job = o.job and r.idx = o.idx
-		where o.job = $1 and o.idx > $2 order by o.idx limit $3`, id, after, limit)
+		where o.job = $1 and o.idx > $2 order by o.idx limit $3`, id, after, pageRows)
 	if err != nil {
-		return 0, 0, wrap(op, err)
+		return nil, wrap(op, err)
 	}
 	defer rows.Close()
-	for rows.Next() {
-		var r engine.Row
+	for size := 0; size < pageBytes && rows.Next(); {
+		var r sealedRow
 		var kept int
-		var label, metadata string
-		if err := rows.Scan(&r.Index, &r.Line, &kept, &label, &metadata, &r.Failure); err != nil {
-			return 0, 0, wrap(op, err)
-		}
-		if r.Label, err = l.annotation(label, labelOf(id, r.Index)); err != nil {
-			return 0, 0, err
-		}
-		if r.Metadata, err = l.annotation(metadata, metadataOf(id, r.Index)); err != nil {
-			return 0, 0, err
+		if err := rows.Scan(&r.Index, &r.Line, &kept, &r.label, &r.metadata, &r.Failure); err != nil {
+			return nil, wrap(op, err)
 		}
 		r.Kept = kept == 1
-		if err := fn(r); err != nil {
-			return 0, 0, err
-		}
-		n, last = n+1, r.Index
+		page = append(page, r)
+		size += len(r.Line) + len(r.label) + len(r.metadata)
 	}
-	return n, last, wrap(op, rows.Err())
+	return page, wrap(op, rows.Err())
+}
+
+// opening calls fn with a row of job id.
+func (l *Labeling) opening(id int64, r sealedRow, fn func(engine.Row) error) (err error) {
+	if r.Row.Label, err = l.annotation(r.label, labelOf(id, r.Index)); err != nil {
+		return err
+	}
+	if r.Row.Metadata, err = l.annotation(r.metadata, metadataOf(id, r.Index)); err != nil {
+		return err
+	}
+	return fn(r.Row)
 }
 
 // annotation opens a column of labeling_results.

@@ -233,8 +233,8 @@ func TestIngestionGoesOn(t *testing.T) {
 			if err := w.engine.Pass(context.Background()); !errors.Is(err, errCrash) {
 				t.Fatalf("got %v, want a crash", err)
 			}
-			if _, n, err := w.store.Ingested(context.Background(), j.ID); err != nil || n != 1000 {
-				t.Fatalf("%d lines were stored, want 1000; %v", n, err)
+			if _, n, err := w.store.Ingested(context.Background(), j.ID); err != nil || n != 500 {
+				t.Fatalf("%d lines were stored, want 500; %v", n, err)
 			}
 			want := 2_600
 			if changed {
@@ -251,7 +251,7 @@ func TestIngestionGoesOn(t *testing.T) {
 				t.Errorf("changed %v: %s with %d objects, want %d", changed, j.Status, j.Counters.Total, want)
 			}
 			if !changed {
-				want -= 1000
+				want -= 500
 			}
 			if counted.lines != want {
 				t.Errorf("changed %v: %d lines were stored anew, want %d", changed, counted.lines, want)

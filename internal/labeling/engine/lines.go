@@ -15,16 +15,16 @@ import (
 )
 
 // Bounds of one transaction of ingestion. Workers of other jobs share the writer
-// with it: the slower the database is, the fewer lines a transaction has, but not
-// so few that all it does is to wait for the disk.
+// with it, and wait for it: a transaction is a few milliseconds long, and the
+// slower the database is, the fewer lines it has.
 const (
-	firstAppend = 1000 // lines
-	leastAppend = 500
-	mostAppend  = 4000
+	firstAppend = 500 // lines
+	leastAppend = 250
+	mostAppend  = 1000
 	appendBytes = 1 << 20
 
-	shortAppend = 20 * time.Millisecond // a transaction that may grow
-	longAppend  = 80 * time.Millisecond // one that must shrink
+	shortAppend = 10 * time.Millisecond // a transaction that may grow
+	longAppend  = 50 * time.Millisecond // one that must shrink
 )
 
 // lookEvery is after how many lines a job is looked at, for it may have been

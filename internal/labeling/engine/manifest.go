@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"golang.org/x/sync/errgroup"
-
 	"fiducial/internal/fault"
 	"fiducial/internal/labeling"
 	"fiducial/internal/labeling/output"
@@ -22,7 +20,12 @@ func (e *Engine) writeManifest(ctx context.Context, j *labeling.Job, t output.Tr
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		_ = w.CloseWithError(e.copyRows(ctx, j, w)) // nil is io.EOF for the reader
+		lines := &manifestLines{w: w, attribute: j.LabelAttributeName}
+		err := e.Store.Rows(ctx, j.ID, lines.write)
+		if err == nil {
+			err = lines.flush()
+		}
+		_ = w.CloseWithError(err) // nil is io.EOF for the reader
 	}()
 	err = b.Put(ctx, t.Bucket(), key, "application/x-jsonlines", r)
 	_ = r.Close() // ends the goroutine if Put did not read to the end
@@ -31,59 +34,6 @@ func (e *Engine) writeManifest(ctx context.Context, j *labeling.Job, t output.Tr
 		return &objectError{j.RoleARN, "write", "the output manifest", labeling.S3URI{Bucket: t.Bucket(), Key: key}, err}
 	}
 	return nil
-}
-
-// Bounds of what is read of the store before it is written.
-const (
-	rowsAhead  = 200
-	bytesAhead = 256 << 10
-)
-
-// copyRows writes all rows of the job as lines. While some are made into lines
-// the next are read.
-func (e *Engine) copyRows(ctx context.Context, j *labeling.Job, w io.Writer) error {
-	read := make(chan []Row, 2)
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		defer close(read)
-		var rows []Row
-		size := 0
-		hand := func() error {
-			select {
-			case read <- rows:
-				rows, size = make([]Row, 0, rowsAhead), 0
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		err := e.Store.Rows(ctx, j.ID, func(r Row) error {
-			rows = append(rows, r)
-			if size += len(r.Line) + len(r.Label) + len(r.Metadata); len(rows) < rowsAhead && size < bytesAhead {
-				return nil
-			}
-			return hand()
-		})
-		if err != nil {
-			return err
-		}
-		return hand()
-	})
-	g.Go(func() error {
-		lines := &manifestLines{w: w, attribute: j.LabelAttributeName}
-		for rows := range read {
-			for _, r := range rows {
-				if err := lines.write(r); err != nil {
-					return err
-				}
-			}
-		}
-		if ctx.Err() != nil {
-			return ctx.Err() // the rows were not read to their end
-		}
-		return lines.flush()
-	})
-	return g.Wait()
 }
 
 // manifestLines writes rows as lines of an output manifest.
