@@ -30,6 +30,7 @@ import (
 // settings are the flags.
 type settings struct {
 	postgres string
+	sqlite   bool
 	dir      string
 	lines    int
 	workers  int
@@ -41,6 +42,7 @@ type settings struct {
 func main() {
 	var s settings
 	flag.StringVar(&s.postgres, "postgres", os.Getenv("FIDUCIAL_TEST_POSTGRES"), "URL of an empty PostgreSQL `database` to measure as well")
+	flag.BoolVar(&s.sqlite, "sqlite", true, "measure SQLite")
 	flag.StringVar(&s.dir, "dir", "", "`folder` for the SQLite file; default a temporary one")
 	flag.IntVar(&s.lines, "lines", 1_000_000, "lines of the manifest")
 	flag.IntVar(&s.workers, "workers", 500, "concurrent workers")
@@ -77,7 +79,10 @@ func run(ctx context.Context, s settings) (ok bool, err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
 	}
-	ok, err = measure(ctx, s, "SQLite", "sqlite:"+filepath.Join(s.dir, "bench.db"))
+	ok = true
+	if s.sqlite {
+		ok, err = measure(ctx, s, "SQLite", "sqlite:"+filepath.Join(s.dir, "bench.db"))
+	}
 	if err != nil || s.postgres == "" {
 		return ok, err
 	}
