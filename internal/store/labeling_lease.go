@@ -188,11 +188,15 @@ func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error 
 // promote makes up to n of the next queued objects ready, or has them prepared
 // where the job has a function for that. What is queued is what comes after
 // everything that was ever sent.
+//
+// "kept < 1" and not "= 0" on purpose: of a job that PostgreSQL has no statistics
+// of yet it takes "= 0" for one row of all, and then reads and sorts the rest of
+// the job to find it, each time that a worker submits.
 func promote(ctx context.Context, tx *sql.Tx, job int64, n int64, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `insert into labeling_tasks (job, idx, state, wanted, ready_at)
 		select o.job, o.idx, case when j.prepares = 1 then 'preparing' else 'ready' end, j.workers, cast($1 as bigint)
 		from labeling_jobs j join data_objects o on o.job = j.id
-		where j.id = $2 and j.status = 'InProgress' and j.ending = '' and o.kept = 0 and o.idx < j.send_below
+		where j.id = $2 and j.status = 'InProgress' and j.ending = '' and o.kept < 1 and o.idx < j.send_below
 			and o.idx > (select coalesce(max(t.idx), -1) from labeling_tasks t where t.job = $2)
 			and o.idx > (select coalesce(max(r.idx), -1) from labeling_results r where r.job = $2)
 		order by o.idx limit $3 on conflict do nothing`, Micros(now), job, n)

@@ -111,7 +111,7 @@ func (l *Labeling) sendBelow(ctx context.Context, j *labeling.Job, total, withou
 		return 1 << 62, nil
 	}
 	var below int64
-	err := l.db.Read().QueryRowContext(ctx, `select idx + 1 from data_objects where job = $1 and kept = 0 order by idx limit 1 offset $2`,
+	err := l.db.Read().QueryRowContext(ctx, `select idx + 1 from data_objects where job = $1 and kept < 1 order by idx limit 1 offset $2`,
 		j.ID, limit+without-1).Scan(&below)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 1 << 62, nil
@@ -173,7 +173,7 @@ func (l *Labeling) TopUp(ctx context.Context, h engine.Hold, now time.Time) erro
 
 // nextQueued finds the objects of job $2 that were never sent and may be.
 const nextQueued = `select 1 from labeling_jobs j join data_objects o on o.job = j.id
-	where o.kept = 0 and o.idx < $1 and j.id = $2 and j.status = 'InProgress' and j.ending = ''
+	where o.kept < 1 and o.idx < $1 and j.id = $2 and j.status = 'InProgress' and j.ending = ''
 		and o.idx > (select coalesce(max(t.idx), -1) from labeling_tasks t where t.job = $2)
 		and o.idx > (select coalesce(max(r.idx), -1) from labeling_results r where r.job = $2)`
 

@@ -78,6 +78,7 @@ func planned(t *testing.T, share int) plan {
 // function over HTTP: everything is somewhere else and fails by itself.
 func TestServerWithEverythingElsewhere(t *testing.T) {
 	p := planned(t, 50)
+	t.Parallel()
 	db := storetest.NewCluster(t)
 	kept := keep(t)
 	f := newFunction(t)
@@ -116,6 +117,7 @@ func TestServerWithEverythingElsewhere(t *testing.T) {
 // that fills up.
 func TestServerWithEverythingInOneFolder(t *testing.T) {
 	p := planned(t, 50)
+	t.Parallel()
 	dir, full := small(t)
 	s := begin(t, nil, boot.Options{Data: filepath.Join(dir, "data")},
 		boot.Job{Name: "first", Function: "ImageMultiClass", Labels: []string{"good", "bad"}, Objects: 40, Workers: 2})
