@@ -25,6 +25,7 @@ type crowd struct {
 	jobs         []string
 	acknowledged map[string]bool
 	grants       map[string]bool
+	refused      int // submits that were answered with 503
 }
 
 func newCrowd(s *site, accounts []boot.Account) *crowd {
@@ -104,6 +105,11 @@ func (c *crowd) label(ctx context.Context, w *boot.Worker, name string) {
 				c.site.t.Errorf("submit: status %d", status)
 				break
 			}
+			if err == nil {
+				c.mu.Lock()
+				c.refused++
+				c.mu.Unlock()
+			}
 			time.Sleep(30 * time.Millisecond)
 		}
 		time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond)
@@ -179,7 +185,7 @@ func (s *site) compare() {
 	if n := strings.Count(s.Log(), "panic"); n > 0 {
 		s.t.Errorf("the server's log speaks of %d panics", n)
 	}
-	s.t.Logf("%d jobs, %d answers acknowledged, %d in the output, %d grants", len(s.jobs), len(s.crowd.acknowledged), len(found), len(s.crowd.grants))
+	s.t.Logf("%d jobs, %d answers acknowledged, %d in the output, %d submits refused, %d grants", len(s.jobs), len(s.crowd.acknowledged), len(found), s.crowd.refused, len(s.crowd.grants))
 	s.recorded()
 }
 
