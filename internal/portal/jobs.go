@@ -22,12 +22,19 @@ type jobCard struct {
 
 // typeNames are what the pages call task types.
 var typeNames = map[labeling.TaskType]string{
-	labeling.ImageClassification:           "Image classification",
-	labeling.ImageClassificationMultiLabel: "Image classification, multi-label",
-	labeling.ObjectDetection:               "Bounding boxes",
-	labeling.TextClassification:            "Text classification",
-	labeling.TextClassificationMultiLabel:  "Text classification, multi-label",
-	labeling.Custom:                        "Custom",
+	labeling.ImageClassification:              "Image classification",
+	labeling.ImageClassificationMultiLabel:    "Image classification, multi-label",
+	labeling.ObjectDetection:                  "Bounding boxes",
+	labeling.ObjectDetectionAdjustment:        "Bounding boxes, adjustment",
+	labeling.ObjectDetectionVerification:      "Bounding boxes, verification",
+	labeling.SemanticSegmentation:             "Semantic segmentation",
+	labeling.SemanticSegmentationAdjustment:   "Semantic segmentation, adjustment",
+	labeling.SemanticSegmentationVerification: "Semantic segmentation, verification",
+	labeling.TextClassification:               "Text classification",
+	labeling.TextClassificationMultiLabel:     "Text classification, multi-label",
+	labeling.NamedEntityRecognition:           "Named entities",
+	labeling.VideoClassification:              "Video classification",
+	labeling.Custom:                           "Custom",
 }
 
 // notes are what the list of jobs can be asked to say; nothing that a link

@@ -32,7 +32,7 @@ func (e *Engine) consolidate(ctx context.Context, h Hold, j *labeling.Job) error
 	stamp := output.Stamp{Job: j.Name, Created: batch.MadeAt}
 	results := make([]labeling.Consolidated, 0, len(batch.Objects)+len(batch.Closed))
 	if len(batch.Objects) > 0 {
-		made, err := annotations(j, stamp, batch.Objects)
+		made, err := e.annotations(j, stamp, batch.Objects)
 		if err != nil {
 			return err
 		}
@@ -83,6 +83,11 @@ func (e *Engine) writeBatch(ctx context.Context, j *labeling.Job, batch *Batch, 
 	}
 	results := make([]output.Consolidated, len(objects))
 	for i, o := range objects {
+		if p := made[i].Picture; p != nil {
+			if err := e.write(ctx, b, j, tree, p.Key, "image/png", p.PNG); err != nil {
+				return err
+			}
+		}
 		doc, err := output.WorkerResponse(o.Answers)
 		if err := put(tree.WorkerResponse(iteration, o.ID, batch.MadeAt), doc, err); err != nil {
 			return err
@@ -127,14 +132,24 @@ func (e *Engine) objects(ctx context.Context, in []labeling.Answered) ([]output.
 	return out, nil
 }
 
-// annotations makes the labels of a batch, one for each object.
-func annotations(j *labeling.Job, s output.Stamp, objects []labeling.Answered) ([]annotate.Result, error) {
-	set := annotate.New(j.TaskType, j.LabelNames(), classes.DawidSkene)
+// annotations makes the labels of a batch, one for each object. Pictures of
+// segments take much memory while they are made, so one batch of them is made at
+// a time.
+func (e *Engine) annotations(j *labeling.Job, s output.Stamp, objects []labeling.Answered) ([]annotate.Result, error) {
+	if j.TaskType.LabelIsFile() {
+		e.pictures.Lock()
+		defer e.pictures.Unlock()
+	}
+	tree, err := output.NewTree(j.OutputURI, j.Name)
+	if err != nil {
+		return nil, err
+	}
+	set := annotate.New(annotate.Options{TaskType: j.TaskType, Labels: j.Labels, Method: classes.DawidSkene, Tree: tree})
 	for _, o := range objects {
-		set.Add(o.Answers)
+		set.Add(o)
 	}
 	out := make([]annotate.Result, 0, len(objects))
-	err := set.Annotate(s, func(_ int, r annotate.Result) error {
+	err = set.Annotate(s, func(_ int, r annotate.Result) error {
 		out = append(out, r)
 		return nil
 	})
