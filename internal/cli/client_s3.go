@@ -40,15 +40,6 @@ func (c *client) open(ctx context.Context, bucket, key string) (io.ReadCloser, e
 	return nil, fmt.Errorf("s3://%s/%s: %w", bucket, key, parseError(res.StatusCode, b))
 }
 
-// put writes an object.
-func (c *client) put(ctx context.Context, bucket, key, contentType string, body []byte) error {
-	_, err := c.do(ctx, "s3", http.MethodPut, "/"+bucket+"/"+escapeKey(key), http.Header{"Content-Type": {contentType}}, body)
-	if err != nil {
-		return fmt.Errorf("s3://%s/%s: %w", bucket, key, err)
-	}
-	return nil
-}
-
 // list calls fn for every key with a prefix, in order.
 func (c *client) list(ctx context.Context, bucket, prefix string, fn func(key string) error) error {
 	after := ""

@@ -45,7 +45,7 @@ type describedJob struct {
 	HumanTaskConfig    struct {
 		AnnotationConsolidationConfig struct{ AnnotationConsolidationLambdaArn string }
 	}
-	LabelingJobOutput  struct{ OutputDatasetS3Uri string }
+	LabelingJobOutput struct{ OutputDatasetS3Uri string }
 }
 
 // read reads the job and its answers, and consolidates them.
