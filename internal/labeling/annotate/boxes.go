@@ -12,11 +12,11 @@ import (
 type detection struct {
 	categories output.Categories
 	adjusts    bool // what is drawn was there, and may have been mended
-	images     []image
+	images     []boxed
 }
 
-// image is what became of one object's answers.
-type image struct {
+// boxed is what became of one object's answers.
+type boxed struct {
 	width, height int
 	boxes         []boxes.Consolidated
 	mended        bool
@@ -34,7 +34,7 @@ func (f *detection) add(o labeling.Answered) {
 		}
 		usable = append(usable, b)
 	}
-	out := image{reasons: reasons}
+	out := boxed{reasons: reasons}
 	out.width, out.height = size(usable)
 	var drawn [][]boxes.Box
 	for _, b := range usable {

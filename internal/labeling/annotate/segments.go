@@ -60,7 +60,7 @@ func (f *segmentation) add(o labeling.Answered) {
 		out.reasons = nil
 		out.colors = output.Palette(f.categories.Len(), colors...)
 		var pixels []uint8
-		pixels, out.sure = decide(same)
+		pixels, out.sure = decide(same, bandPixels)
 		out.png, out.err = output.SegmentsPNG(width, height, pixels, out.colors)
 	}
 	f.images = append(f.images, out)
@@ -162,13 +162,13 @@ func common(all []packed) (width, height int) {
 // bandPixels is how many pixels are decided at once.
 const bandPixels = 1 << 20
 
-// decide consolidates masks of one size. sure is the mean share of the workers
+// decide consolidates masks of one size, in bands of so many pixels. sure is the mean share of the workers
 // who gave a pixel the class that it has; 0 of one alone.
-func decide(all []packed) (pixels []uint8, sure float64) {
+func decide(all []packed, size int) (pixels []uint8, sure float64) {
 	width, height := all[0].width, all[0].height
 	pixels = make([]uint8, 0, width*height)
 	agreed := 0
-	rows := max(bandPixels/width, 1)
+	rows := max(size/width, 1)
 	for top := 0; top < height; top += rows {
 		bottom := min(top+rows, height)
 		// A pixel is decided by its neighbours too, so a band has a row more at
