@@ -232,6 +232,7 @@ func (b *browser) watch(job string) {
 func (b *browser) mark(job string) {
 	b.work(job, func(f context.Context) {
 		b.await(f, deep+`("fiducial-annotated-text")`)
+		b.await(f, `document.querySelector("short-instructions").textContent.includes("Mark people and places.")`)
 		b.do(chromedp.Click(chromedp.CSS(`#stage iframe:not(.coming)`)))
 		eval[bool](b, f, `(document.querySelector("crowd-entity-annotation").focus(), true)`)
 		// Ctrl and an arrow key go by words, and spaces at the ends of what is

@@ -6,6 +6,7 @@ import (
 
 	"fiducial/internal/awsapi"
 	"fiducial/internal/awsapi/wire"
+	"fiducial/internal/labeling"
 	"fiducial/internal/policy"
 	"fiducial/internal/template"
 )
@@ -28,7 +29,12 @@ func (a *API) renderUiTemplate(ctx context.Context, c *awsapi.Call, in *wire.Ren
 	case in.UiTemplate != nil && in.HumanTaskUiArn != nil:
 		return nil, invalid("UiTemplate and HumanTaskUiArn exclude each other.")
 	case in.HumanTaskUiArn != nil:
-		return nil, invalid("HumanTaskUiArn: stored and built-in task UIs are not available in this version; give the template in UiTemplate.")
+		t, ok := labeling.BuiltinUI(*in.HumanTaskUiArn)
+		if !ok {
+			return nil, invalid("HumanTaskUiArn: of the task UIs NamedEntityRecognition is available in this version; give another template in UiTemplate.")
+		}
+		src, _ := template.Builtin(string(t))
+		in.UiTemplate = &wire.UiTemplate{Content: src}
 	case in.UiTemplate == nil:
 		return nil, invalid("UiTemplate is required.")
 	}

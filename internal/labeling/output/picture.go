@@ -103,13 +103,22 @@ func decodePNG(data []byte) (image.Image, error) {
 		return nil, fmt.Errorf("its picture of segments has %d x %d pixels, more than %d", w, h, MaxPixels)
 	}
 	// The header is a signature of 8 bytes, a length and a name of 4 each, width
-	// and height, and then the bits of a sample.
-	if depth := data[24]; depth > 8 {
+	// and height, the bits of a sample, and what a pixel's samples are.
+	depth, samples := int64(data[24]), int64(1)
+	switch data[25] {
+	case 2: // red, green, blue
+		samples = 3
+	case 4: // grey, alpha
+		samples = 2
+	case 6:
+		samples = 4
+	}
+	if depth > 8 {
 		return nil, fmt.Errorf("its picture of segments has %d bits a sample, more than 8", depth)
 	}
-	// Deflate makes no more than 1032 bytes of one. A row is at least one byte and
-	// an eighth of one for each pixel.
-	if least := h * (1 + (w+7)/8); least/1032 > int64(len(data)) {
+	// Deflate makes no more than 1032 bytes of one. A row has a byte before its
+	// pixels.
+	if least := h * (1 + (w*depth*samples+7)/8); least/1032 > int64(len(data)) {
 		return nil, fmt.Errorf("its picture of segments claims %d x %d pixels, more than its %d bytes can hold", w, h, len(data))
 	}
 	img, err := png.Decode(bytes.NewReader(data))
