@@ -101,13 +101,18 @@ func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
 		Tags: s.Tags, Request: s.Request,
 		Status: Initializing, CreatedAt: now, ModifiedAt: now,
 	}
+	return j, j.Identify(s.Account, random)
+}
+
+// Identify gives a job that is being made its id and its reference code.
+func (j *Job) Identify(account string, random io.Reader) error {
 	var b [20]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return nil, fault.E("labeling.NewJob", fault.Internal, "", err)
+		return fault.E("labeling.Identify", fault.Internal, "", err)
 	}
 	j.ID = int64(binary.BigEndian.Uint64(b[:8]) >> 1)
-	j.ReferenceCode = s.Account + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[10:])
-	return j, nil
+	j.ReferenceCode = account + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[10:])
+	return nil
 }
 
 // Key is a job name as names are compared: they are unique whatever the case.
@@ -189,9 +194,16 @@ func checkUnbuilt(s *Spec) error {
 	case s.HumanTaskUIARN != "" && s.UITemplateS3URI != "":
 		return invalid(op, memberTaskUI, "give either UiTemplateS3Uri or HumanTaskUiArn, not both")
 	case s.HumanTaskUIARN != "":
-		return checkUI(s.HumanTaskUIARN)
+		return checkUI(s)
 	}
 	return nil
+}
+
+// ownTaskUI reports whether the human task UI is of this account, and so was made
+// with CreateHumanTaskUi.
+func ownTaskUI(s *Spec) bool {
+	a, err := arn.Parse(s.HumanTaskUIARN)
+	return err == nil && a.Service == "sagemaker" && a.Account == s.Account && a.Type() == "human-task-ui"
 }
 
 func checkHumanTask(s *Spec) error {
@@ -253,15 +265,21 @@ func kinds(s *Spec) (Input, TaskType, error) {
 	if s.LabelCategoryConfigURI == "" && (preType != Custom || taskType != Custom) {
 		return "", "", invalid(op, "LabelCategoryConfigS3Uri", "is required for a built-in task type: its labels come from that file")
 	}
-	if s.UITemplateS3URI == "" && preType == Custom {
-		return "", "", invalid(op, memberTemplate, "is required unless PreHumanTaskLambdaArn is a built-in function with a built-in template")
+	if s.UITemplateS3URI == "" && s.HumanTaskUIARN == "" && preType == Custom {
+		return "", "", invalid(op, memberTemplate, "or HumanTaskUiArn is required unless PreHumanTaskLambdaArn is a built-in function with a built-in template")
 	}
 	return in, taskType, nil
 }
 
 // BuiltinTemplate reports whether workers see the built-in template of
 // TemplateTaskType.
-func (j *Job) BuiltinTemplate() bool { return j.Human.TemplateURI == "" }
+func (j *Job) BuiltinTemplate() bool {
+	if j.Human.TemplateURI != "" || j.Flow != "" {
+		return false
+	}
+	_, builtin := BuiltinUI(j.Human.HumanTaskUIARN)
+	return builtin || j.Human.HumanTaskUIARN == ""
+}
 
 // TemplateTaskType is the task type whose built-in template the job uses when
 // it names no template of its own; Custom: there is none.

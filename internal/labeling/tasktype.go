@@ -179,20 +179,22 @@ func uiName(s string) (string, bool) {
 }
 
 // checkUI refuses human task UIs that workers of labeling jobs cannot be shown.
-func checkUI(s string) error {
+func checkUI(s *Spec) error {
 	const op = "labeling.NewJob"
-	name, ok := uiName(s)
+	name, ok := uiName(s.HumanTaskUIARN)
 	switch {
 	case !ok:
-		return invalid(op, memberTaskUI, "must be the ARN of a human task UI (arn:aws:sagemaker:REGION:ACCOUNT:human-task-ui/NamedEntityRecognition), not %s", Quote(s))
+		return invalid(op, memberTaskUI, "must be the ARN of a human task UI (arn:aws:sagemaker:REGION:ACCOUNT:human-task-ui/NamedEntityRecognition), not %s", Quote(s.HumanTaskUIARN))
 	case name == "NamedEntityRecognition":
 		return nil
 	case name == "VideoObjectDetection" || name == "VideoObjectTracking":
 		return invalid(op, memberTaskUI, "the human task UI %s is for video frames, which this server does not have yet", name)
 	case name == "PointCloudObjectDetection" || name == "PointCloudObjectTracking" || name == "PointCloudSemanticSegmentation":
 		return invalid(op, memberTaskUI, "the human task UI %s is for point clouds, which this server does not have yet", name)
+	case ownTaskUI(s):
+		return nil
 	}
-	return invalid(op, memberTaskUI, "%s is not a built-in human task UI; labeling jobs have NamedEntityRecognition, and everything else by a worker task template in UiTemplateS3Uri", Quote(name))
+	return invalid(op, memberTaskUI, "%s is not a built-in human task UI; give NamedEntityRecognition, one of your own, or a worker task template in UiTemplateS3Uri", Quote(name))
 }
 
 // TaskTypeOf is the task type of a consolidation function's ARN; "" is Custom.

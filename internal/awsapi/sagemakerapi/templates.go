@@ -28,18 +28,22 @@ func (a *API) renderUiTemplate(ctx context.Context, c *awsapi.Call, in *wire.Ren
 	switch {
 	case in.UiTemplate != nil && in.HumanTaskUiArn != nil:
 		return nil, invalid("UiTemplate and HumanTaskUiArn exclude each other.")
-	case in.HumanTaskUiArn != nil:
-		t, ok := labeling.BuiltinUI(*in.HumanTaskUiArn)
-		if !ok {
-			return nil, invalid("HumanTaskUiArn: of the task UIs NamedEntityRecognition is available in this version; give another template in UiTemplate.")
-		}
-		src, _ := template.Builtin(string(t))
-		in.UiTemplate = &wire.UiTemplate{Content: src}
-	case in.UiTemplate == nil:
-		return nil, invalid("UiTemplate is required.")
+	case in.UiTemplate == nil && in.HumanTaskUiArn == nil:
+		return nil, invalid("UiTemplate or HumanTaskUiArn is required.")
 	}
 	if err := c.Authorize(ctx, "iam:PassRole", in.RoleArn, passedTo()); err != nil {
 		return nil, err
+	}
+	var src string
+	if in.UiTemplate != nil {
+		src = in.UiTemplate.Content
+	} else if t, ok := labeling.BuiltinUI(*in.HumanTaskUiArn); ok {
+		src, _ = template.Builtin(string(t))
+	} else {
+		var err error
+		if src, err = a.templateOf(ctx, *in.HumanTaskUiArn); err != nil {
+			return nil, err
+		}
 	}
 	functions := template.Functions{
 		Hosts: a.Hosts,
@@ -48,7 +52,7 @@ func (a *API) renderUiTemplate(ctx context.Context, c *awsapi.Call, in *wire.Ren
 			return a.Media.ReadURL(ctx, in.RoleArn, bucket, key)
 		},
 	}
-	html, errs := template.Render(ctx, in.UiTemplate.Content, json.RawMessage(in.Task.Input), functions, template.Limits{})
+	html, errs := template.Render(ctx, src, json.RawMessage(in.Task.Input), functions, template.Limits{})
 	out := wire.RenderUiTemplateResponse{RenderedContent: html, Errors: []wire.RenderingError{}}
 	for _, e := range errs {
 		out.Errors = append(out.Errors, wire.RenderingError{Code: e.Code, Message: e.Located()})

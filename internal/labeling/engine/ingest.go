@@ -42,6 +42,9 @@ func (e *Engine) initialize(ctx context.Context, h Hold, j *labeling.Job) error 
 var errStopped = errors.New("engine: the job was stopped")
 
 func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
+	if j.Flow != "" {
+		return e.begin(ctx, h, j)
+	}
 	b, err := e.bucket(ctx, j)
 	if err != nil {
 		return err
@@ -66,7 +69,10 @@ func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
 }
 
 func (e *Engine) template(ctx context.Context, b Bucket, j *labeling.Job) (string, error) {
-	if j.Human.TemplateURI == "" {
+	if j.Human.TemplateURI == "" && !j.BuiltinTemplate() {
+		return e.taskUI(ctx, j)
+	}
+	if j.BuiltinTemplate() {
 		src, ok := e.Template(j.TemplateTaskType())
 		if !ok {
 			return "", fail("There is no built-in worker task template for %s; give one in UiTemplateS3Uri.", j.TemplateTaskType())

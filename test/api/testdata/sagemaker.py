@@ -218,13 +218,12 @@ check("broken input is an answer", r["Errors"], r)
 r = sm.render_ui_template(HumanTaskUiArn="arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/NamedEntityRecognition", RoleArn=role,
                           Task={"Input": json.dumps({"taskObject": "Ada met Bob.", "labels": [{"label": "person", "shortDisplayName": "per"}]})})
 check("built-in task UI", "crowd-entity-annotation" in r["RenderedContent"] and "Ada met Bob." in r["RenderedContent"] and r["Errors"] == [], r)
-fails("task UI of video frames", "ValidationException", "HumanTaskUiArn", sm.render_ui_template, RoleArn=role, Task={"Input": "{}"},
+fails("task UI of video frames", "ResourceNotFound", "HumanTaskUiArn", sm.render_ui_template, RoleArn=role, Task={"Input": "{}"},
       HumanTaskUiArn="arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/VideoObjectDetection")
 fails("no template", "ValidationException", "UiTemplate", sm.render_ui_template, Task={"Input": "{}"}, RoleArn=role)
 fails("both", "ValidationException", "exclude", render, content="x", data={}, HumanTaskUiArn="arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/x")
 
 # --- not built, not known, not permitted
-fails("not built", "UnknownOperationException", "not available in this version", sm.create_human_task_ui, HumanTaskUiName="x", UiTemplate={"Content": "x"})
 fails("not Ground Truth's", "UnknownOperationException", "no operation", sm.create_model, ModelName="m", ExecutionRoleArn=role)
 iam.create_user(UserName="guest")
 key = iam.create_access_key(UserName="guest")["AccessKey"]
