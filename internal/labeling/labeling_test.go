@@ -310,6 +310,17 @@ func TestTaskInput(t *testing.T) {
 	}
 }
 
+// Pages tell the task types apart.
+func TestTitles(t *testing.T) {
+	seen := map[string]labeling.TaskType{}
+	for _, task := range labeling.TaskTypes {
+		if other, ok := seen[task.Title()]; ok || task.Title() == "" {
+			t.Errorf("%s is called %q, as %s is", task, task.Title(), other)
+		}
+		seen[task.Title()] = task
+	}
+}
+
 func TestStoppingLimit(t *testing.T) {
 	for _, c := range []struct {
 		s           labeling.StoppingConditions
