@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fiducial/internal/fault"
+	"fiducial/internal/labeling"
 )
 
 // epoch is an instant as JSON 1.1 writes it: seconds.
@@ -43,8 +44,22 @@ type jobList struct {
 		FailureReason     string
 		WorkteamArn       string
 		LabelCounters     counters
+
+		AnnotationConsolidationLambdaArn taskType
 	}
 	NextToken string
+}
+
+// taskType is a consolidation function's ARN, which says what a job's task is.
+type taskType string
+
+// Title is the task type as people call it.
+func (t taskType) Title() string {
+	of, err := labeling.TaskTypeOf(string(t))
+	if err != nil {
+		of = labeling.Custom
+	}
+	return of.Title()
 }
 
 type counters struct{ TotalLabeled, HumanLabeled, MachineLabeled, FailedNonRetryableError, Unlabeled int }
@@ -81,6 +96,7 @@ type jobDescription struct {
 		WorkteamArn, TaskTitle, TaskDescription string
 		NumberOfHumanWorkersPerDataObject       int
 		TaskTimeLimitInSeconds                  int
+		AnnotationConsolidationConfig           struct{ AnnotationConsolidationLambdaArn taskType }
 	}
 	AccessWarnings []string
 }

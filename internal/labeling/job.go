@@ -109,6 +109,9 @@ type Job struct {
 	Template     string // the worker task template's text; empty before InProgress
 	Labels       []Label
 	Instructions Instructions
+	// AuditLabelAttributeName names the label that is adjusted or verified, when
+	// the label category configuration does.
+	AuditLabelAttributeName string
 	// LabelConfig is the label category configuration file as it was read;
 	// nil for a job without one.
 	LabelConfig json.RawMessage
@@ -124,7 +127,7 @@ const ExpiresAfter = 30 * 24 * time.Hour
 // Label is one label category.
 type Label struct {
 	Name             string // "label"
-	DisplayName      string // "displayName", when the file has one
+	DisplayName      string // "fullDisplayName" or "displayName", when the file has one
 	ShortDisplayName string
 }
 

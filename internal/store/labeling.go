@@ -123,7 +123,7 @@ func scanJob(row interface{ Scan(...any) error }) (*labeling.Job, error) {
 		if err != nil {
 			return nil, err
 		}
-		j.Labels, j.Instructions = c.Labels, c.Instructions
+		j.Labels, j.Instructions, j.AuditLabelAttributeName = c.Labels, c.Instructions, c.AuditLabelAttributeName
 	}
 	return &j, nil
 }

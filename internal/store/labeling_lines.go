@@ -77,9 +77,27 @@ func insertLines(job, from int64, lines []engine.Line) (string, []any) {
 			text.WriteByte(',')
 		}
 		args = append(args, line.Text)
-		fmt.Fprintf(&text, "($1,cast($2 as bigint)+%d,%d,$%d)", i, Bool(line.Kept), len(args))
+		fmt.Fprintf(&text, "($1,cast($2 as bigint)+%d,%d,$%d)", i, keptAs(line), len(args))
 	}
 	return text.String(), args
+}
+
+// What the column kept says: a line is for the workers, or has its label, or
+// lacks the one that the job adjusts or verifies.
+const (
+	keptNot   = 0
+	keptLabel = 1
+	keptUnfit = 2
+)
+
+func keptAs(l engine.Line) int {
+	switch {
+	case l.Kept:
+		return keptLabel
+	case l.Unfit:
+		return keptUnfit
+	}
+	return keptNot
 }
 
 // Start implements engine.Work.
@@ -88,14 +106,18 @@ func (l *Labeling) Start(ctx context.Context, h engine.Hold, s engine.Started) e
 	if err != nil {
 		return err
 	}
-	below, err := l.sendBelow(ctx, j, s.Total, 0)
+	var unfit int64
+	if err := l.db.Read().QueryRowContext(ctx, `select count(*) from data_objects where job = $1 and kept = $2`, h.Job, keptUnfit).Scan(&unfit); err != nil {
+		return wrap("store.Labeling.Start", err)
+	}
+	below, err := l.sendBelow(ctx, j, s.Total, unfit)
 	if err != nil {
 		return err
 	}
 	return l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
 		n, err := exec(ctx, tx, `update labeling_jobs set status = 'InProgress', status_key = $1, template = $2, label_config = $3,
-			total = $4, send_below = $5, modified_at = $6, note = '' where id = $7 and status = 'Initializing'`,
-			statusKey(labeling.InProgress, j.Name), s.Template, string(s.LabelConfig), s.Total, below, Micros(s.Now), h.Job)
+			total = $4, send_below = $5, modified_at = $6, note = '', failed = $7 where id = $8 and status = 'Initializing'`,
+			statusKey(labeling.InProgress, j.Name), s.Template, string(s.LabelConfig), s.Total, below, Micros(s.Now), unfit, h.Job)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -138,7 +160,7 @@ func (l *Labeling) rows(ctx context.Context, id, after int64, limit int, fn func
 		if r.Metadata, err = l.annotation(metadata, metadataOf(id, r.Index)); err != nil {
 			return 0, 0, err
 		}
-		r.Kept = kept == 1
+		r.Kept, r.Unfit = kept == keptLabel, kept == keptUnfit
 		if err := fn(r); err != nil {
 			return 0, 0, err
 		}

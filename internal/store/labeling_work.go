@@ -111,8 +111,8 @@ func (l *Labeling) sendBelow(ctx context.Context, j *labeling.Job, total, withou
 		return 1 << 62, nil
 	}
 	var below int64
-	err := l.db.Read().QueryRowContext(ctx, `select idx + 1 from data_objects where job = $1 and kept = 0 order by idx limit 1 offset $2`,
-		j.ID, limit+without-1).Scan(&below)
+	err := l.db.Read().QueryRowContext(ctx, `select idx + 1 from data_objects where job = $1 and kept <> $3 order by idx limit 1 offset $2`,
+		j.ID, limit+without-1, keptLabel).Scan(&below)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 1 << 62, nil
 	}

@@ -122,6 +122,8 @@ type Engine struct {
 	wake  chan struct{}
 	mu    sync.Mutex
 	roles map[acting]session
+
+	pictures sync.Mutex // held while pictures of segments are made
 }
 
 // acting is a role that is used for a job. A trust policy may admit one job and

@@ -72,10 +72,10 @@ func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
 }
 
 func (e *Engine) template(ctx context.Context, b Bucket, j *labeling.Job) (string, error) {
-	if j.Human.TemplateURI == "" && j.Human.HumanTaskUIARN != "" {
+	if j.Human.TemplateURI == "" && !j.BuiltinTemplate() {
 		return e.taskUI(ctx, j)
 	}
-	if j.Human.TemplateURI == "" {
+	if j.BuiltinTemplate() {
 		src, ok := e.Template(j.TemplateTaskType())
 		if !ok {
 			return "", fail("There is no built-in worker task template for %s; give one in UiTemplateS3Uri.", j.TemplateTaskType())
@@ -105,9 +105,15 @@ func (e *Engine) labels(ctx context.Context, b Bucket, j *labeling.Job) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	if _, err := labeling.ParseLabelConfig(doc, j.TaskType); err != nil {
+	c, err := labeling.ParseLabelConfig(doc, j.TaskType)
+	if err == nil {
+		err = j.CheckConfig(c)
+	}
+	if err != nil {
 		return nil, fail("The label category configuration %s cannot be used: %s.", j.LabelCategoryConfigURI, fault.MessageOf(err))
 	}
+	// Reading the manifest asks for them; the store gives them to others.
+	j.Labels, j.AuditLabelAttributeName = c.Labels, c.AuditLabelAttributeName
 	return doc, nil
 }
 
@@ -240,13 +246,40 @@ func (in *ingestion) run(ctx context.Context) error {
 		if err := in.probe.look(ctx, in.b, in.j.RoleARN, l); err != nil {
 			return err
 		}
-		lines = append(lines, Line{Text: string(l.Text), Kept: l.Labeled})
+		fit, err := in.fits(l)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, Line{Text: string(l.Text), Kept: l.Labeled, Unfit: !fit})
 		if size += len(l.Text); len(lines) == appendLines || size >= appendBytes {
 			if err := flush(); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// fits reports whether the job can work on a line. Of a job that adjusts or
+// verifies labels it is false where there is none; one that cannot be shown ends
+// the set-up.
+func (in *ingestion) fits(l manifest.Line) (bool, error) {
+	if l.Labeled {
+		return true, nil
+	}
+	if in.j.TemplateTaskType() == labeling.NamedEntityRecognition && l.SourceRef != "" {
+		return false, fail("The input manifest %s cannot be used: line %d has source-ref; named entity recognition takes its texts from source.", in.where, l.Number)
+	}
+	if _, audits := in.j.Audits(); !audits {
+		return true, nil
+	}
+	prior, err := in.j.Prior(l.Text)
+	if err != nil {
+		return false, nil
+	}
+	if err := in.j.CheckPrior(prior); err != nil {
+		return false, fail("The input manifest %s cannot be used: line %d: %s.", in.where, l.Number, fault.MessageOf(err))
+	}
+	return true, nil
 }
 
 func (in *ingestion) store(ctx context.Context, lines []Line) error {

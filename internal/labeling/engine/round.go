@@ -163,7 +163,7 @@ func (e *Engine) writeManifest(ctx context.Context, j *labeling.Job, t output.Tr
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		lines := &manifestLines{w: w, attribute: j.LabelAttributeName}
+		lines := &manifestLines{w: w, job: j}
 		err := e.Store.Rows(ctx, j.ID, lines.write)
 		if err == nil {
 			err = lines.flush()
@@ -181,20 +181,26 @@ func (e *Engine) writeManifest(ctx context.Context, j *labeling.Job, t output.Tr
 
 // manifestLines writes rows as lines of an output manifest.
 type manifestLines struct {
-	w         io.Writer
-	attribute string
-	buf       []byte
+	w   io.Writer
+	job *labeling.Job
+	buf []byte
 }
 
 func (m *manifestLines) write(r Row) error {
 	line := r.Line
+	if r.Unfit {
+		var err error
+		if r.Metadata, err = unfit(m.job, r.Line); err != nil {
+			return err
+		}
+	}
 	if len(r.Label) > 0 || len(r.Metadata) > 0 {
 		a := output.Annotation{Metadata: r.Metadata}
 		if len(r.Label) > 0 {
 			a.Label = r.Label
 		}
 		var err error
-		if line, err = output.Line(r.Line, m.attribute, a); err != nil {
+		if line, err = output.Line(r.Line, m.job.LabelAttributeName, a); err != nil {
 			return fault.E("engine.writeManifest", fault.Internal, "", fmt.Errorf("object %d: %w", r.Index, err))
 		}
 	}
@@ -203,6 +209,14 @@ func (m *manifestLines) write(r Row) error {
 		return nil
 	}
 	return m.flush()
+}
+
+// unfit is the metadata of an object that was never sent to workers because it
+// lacks the label that they were to adjust or verify.
+func unfit(j *labeling.Job, line []byte) ([]byte, error) {
+	_, reason := j.Prior(line)
+	a, err := output.Failed(j.TaskType, output.Stamp{Job: j.Name, Created: j.CreatedAt}, fault.MessageOf(reason))
+	return a.Metadata, err
 }
 
 func (m *manifestLines) flush() error {

@@ -56,6 +56,9 @@ type Progress struct {
 type Line struct {
 	Text string
 	Kept bool // it has its label already and is not sent to workers
+	// Unfit: it lacks the label that the job adjusts or verifies. It counts as
+	// failed and is not sent to workers; why follows from the line (Job.Prior).
+	Unfit bool
 }
 
 // Prepared is what a pre-annotation function made of an object.
@@ -105,6 +108,7 @@ type Row struct {
 	Index    int64
 	Line     []byte
 	Kept     bool
+	Unfit    bool
 	Label    []byte // nil: not labelled by this job
 	Metadata []byte
 	Failure  string

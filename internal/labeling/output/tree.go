@@ -75,6 +75,12 @@ func (t Tree) ConsolidationResponse(iteration int, at time.Time) string {
 	return t.root + "annotations/consolidated-annotation/consolidation-response/" + iterationDir(iteration) + at.UTC().Format(keyTime) + ".json"
 }
 
+// Segments is the key of the indexed PNG that is the label of a data object. Its
+// time is written as label metadata has it.
+func (t Tree) Segments(objectID string, at time.Time) string {
+	return t.root + "annotations/consolidated-annotation/output/" + objectID + "_" + at.UTC().Format(creationTime) + ".png"
+}
+
 // Intermediate is the key of the manifest of what is labeled after the given
 // iteration.
 func (t Tree) Intermediate(iteration int) string {
