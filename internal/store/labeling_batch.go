@@ -99,7 +99,7 @@ func chooseBatch(ctx context.Context, tx *sql.Tx, job int64, bounds engine.Batch
 
 // readBatch reads the objects of a batch with their answers.
 func (l *Labeling) readBatch(ctx context.Context, job int64, b *engine.Batch) error {
-	rows, err := l.db.Read().QueryContext(ctx, `select t.idx, t.answered, t.declined, o.line from labeling_tasks t
+	rows, err := l.db.Read().QueryContext(ctx, `select t.idx, t.wanted, t.answered, t.declined, o.line from labeling_tasks t
 		join data_objects o on o.job = t.job and o.idx = t.idx
 		where t.job = $1 and t.state = 'answered' and t.batch = $2 order by t.idx`, job, b.Number)
 	if err != nil {
@@ -109,7 +109,7 @@ func (l *Labeling) readBatch(ctx context.Context, job int64, b *engine.Batch) er
 	for rows.Next() {
 		o := labeling.Answered{DataObject: labeling.DataObject{Job: job}}
 		var answered, declined int
-		if err := rows.Scan(&o.Index, &answered, &declined, &o.Line); err != nil {
+		if err := rows.Scan(&o.Index, &o.Wanted, &answered, &declined, &o.Line); err != nil {
 			return err
 		}
 		if answered == 0 {
@@ -162,6 +162,13 @@ func (l *Labeling) FinishBatch(ctx context.Context, h engine.Hold, number int64,
 	return l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
 		n, err := exec(ctx, tx, `delete from labeling_batches where job = $1 and batch = $2`, h.Job, number)
 		if err != nil || n == 0 {
+			return err
+		}
+		results, err = again(ctx, tx, h.Job, number, results)
+		if err != nil {
+			return err
+		}
+		if err := compared(ctx, tx, h.Job, number, results, now); err != nil {
 			return err
 		}
 		labeled, failed := 0, 0

@@ -36,12 +36,15 @@ func (e *Engine) consolidate(ctx context.Context, h Hold, j *labeling.Job) error
 		if err != nil {
 			return err
 		}
-		if err := e.writeBatch(ctx, j, batch, made); err != nil {
-			e.forget(j)
-			return err
-		}
 		for i, a := range made {
 			results = append(results, labeling.Consolidated{Index: batch.Objects[i].Index, Label: a.Label, Metadata: a.Metadata, Failure: a.Failure})
+		}
+		if err := e.weigh(ctx, j, batch.Objects, results); err != nil {
+			return err
+		}
+		if err := e.writeBatch(ctx, j, decided(batch, made, results)); err != nil {
+			e.forget(j)
+			return err
 		}
 	}
 	for _, c := range batch.Closed {
@@ -61,8 +64,28 @@ func closedReason(j *labeling.Job, c Closed) string {
 	return fmt.Sprintf("No worker answered within the task availability lifetime of %d seconds.", int64(j.Human.TaskAvailability.Seconds()))
 }
 
-// writeBatch writes the files of a batch.
-func (e *Engine) writeBatch(ctx context.Context, j *labeling.Job, batch *Batch, made []annotate.Result) error {
+// outcome is what of a batch stands in its files.
+type outcome struct {
+	Batch
+	made []annotate.Result
+}
+
+// decided leaves out the objects of which another worker is asked.
+func decided(batch *Batch, made []annotate.Result, results []labeling.Consolidated) outcome {
+	out := outcome{Batch: Batch{Number: batch.Number, MadeAt: batch.MadeAt}}
+	for i, o := range batch.Objects {
+		if !results[i].Again {
+			out.Objects, out.made = append(out.Objects, o), append(out.made, made[i])
+		}
+	}
+	return out
+}
+
+// writeBatch writes the files of a batch, unless it decides nothing.
+func (e *Engine) writeBatch(ctx context.Context, j *labeling.Job, batch outcome) error {
+	if len(batch.Objects) == 0 {
+		return nil
+	}
 	b, err := e.bucket(ctx, j)
 	if err != nil {
 		return err
@@ -87,7 +110,7 @@ func (e *Engine) writeBatch(ctx context.Context, j *labeling.Job, batch *Batch, 
 		if err := put(tree.WorkerResponse(iteration, o.ID, batch.MadeAt), doc, err); err != nil {
 			return err
 		}
-		results[i] = output.Consolidated{ID: o.ID, Annotation: made[i].Annotation}
+		results[i] = output.Consolidated{ID: o.ID, Annotation: batch.made[i].Annotation}
 	}
 	doc, err := output.ConsolidationRequest(objects)
 	if err := put(tree.ConsolidationRequest(iteration, batch.MadeAt), doc, err); err != nil {

@@ -29,6 +29,7 @@ import (
 	"fiducial/internal/fault"
 	"fiducial/internal/labeling"
 	"fiducial/internal/labeling/output"
+	"fiducial/internal/labeling/queue"
 )
 
 // Bucket is storage as one execution role may use it. Faults tell what went
@@ -73,6 +74,8 @@ type Workers interface {
 type Queue interface {
 	Sweep(ctx context.Context) error
 	ExpireJob(ctx context.Context, job int64) error
+	Bar(ctx context.Context, b queue.Bar) error
+	Admit(ctx context.Context, job int64, worker string) (bool, error)
 }
 
 // Watcher hears of every job whose status has changed, after the change is
@@ -81,7 +84,7 @@ type Watcher interface {
 	JobChanged(ctx context.Context, j *labeling.Job)
 }
 
-// Options are what an Engine is made of. All but Watcher, Workers and the
+// Options are what an Engine is made of. All but Watcher, Officer, Workers and the
 // times are required.
 type Options struct {
 	Store   Store
@@ -89,6 +92,7 @@ type Options struct {
 	Roles   Roles
 	Workers Workers
 	Watcher Watcher
+	Officer Officer // nil: nobody hears what quality control does
 	// Template is the built-in worker task template of a task type.
 	Template func(t labeling.TaskType) (src string, ok bool)
 	// Owner names this process among the replicas; unique for each start.
@@ -139,6 +143,9 @@ func New(o Options) *Engine {
 
 // Create stores a job that labeling.NewJob made. The background does the rest.
 func (e *Engine) Create(ctx context.Context, j *labeling.Job) error {
+	if err := e.configure(ctx, j); err != nil {
+		return err
+	}
 	if err := e.Store.Create(ctx, j); err != nil {
 		return err
 	}

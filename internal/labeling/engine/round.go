@@ -24,6 +24,9 @@ func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts in
 		}
 		j.Ending, j.FailureReason = labeling.Failed, reason
 	}
+	if err := e.judge(ctx, h, j); err != nil {
+		return false, p, err
+	}
 	if j.Ending == "" {
 		err = e.serve(ctx, h, j)
 	} else {
@@ -33,7 +36,7 @@ func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts in
 		return false, p, err
 	}
 	p, err = e.consolidateDue(ctx, h, j)
-	if err != nil || p.Ready+p.Live+p.Answered+p.Batches > 0 || p.Queued {
+	if err != nil || p.Ready+p.Requeued+p.Live+p.Answered+p.Batches > 0 || p.Queued {
 		return false, p, err
 	}
 	if j.Ending == "" {
@@ -51,7 +54,7 @@ func (e *Engine) complete(ctx context.Context, h Hold, j *labeling.Job) error {
 		return err
 	}
 	p, err := e.Store.Progress(ctx, h.Job, j.CreatedAt)
-	if err != nil || p.Ready > 0 {
+	if err != nil || p.Ready+p.Requeued > 0 {
 		return err
 	}
 	return e.Store.End(ctx, h, labeling.Completed, "", e.Now())
@@ -70,7 +73,7 @@ func (e *Engine) serve(ctx context.Context, h Hold, j *labeling.Job) error {
 		}
 	}
 	limited := j.Stopping.Limit(j.Counters.Total) < j.Counters.Total
-	if p.Ready-p.Overdue < int64(j.Human.MaxConcurrent) && (p.Queued || limited) {
+	if p.Ready-p.Overdue < int64(j.Human.MaxConcurrent) && (p.Queued || limited || p.Requeued > 0) {
 		return e.Store.TopUp(ctx, h, e.Now())
 	}
 	return nil
@@ -87,7 +90,7 @@ func (e *Engine) wind(ctx context.Context, h Hold, j *labeling.Job) error {
 			return err
 		}
 	}
-	if p.Ready > 0 {
+	if p.Ready+p.Requeued > 0 {
 		return e.Store.CloseAll(ctx, h, e.Now())
 	}
 	return nil
@@ -115,7 +118,7 @@ func (e *Engine) due(j *labeling.Job, p Progress) bool {
 		return true
 	case p.Answered == 0:
 		return false
-	case p.Answered >= batchObjects, j.Ending != "", p.Ready == 0 && !p.Queued:
+	case p.Answered >= batchObjects, j.Ending != "", p.Ready+p.Requeued == 0 && !p.Queued:
 		return true
 	}
 	return e.Now().Sub(p.Oldest) >= e.Quiet
@@ -135,16 +138,27 @@ func (e *Engine) conclude(ctx context.Context, h Hold, j *labeling.Job, attempts
 	if err != nil {
 		return false, err
 	}
-	for _, key := range []string{tree.Intermediate(iteration), tree.Manifest()} {
-		if err := e.writeManifest(ctx, j, tree, key); err != nil {
-			e.forget(j)
-			if permanent(err) && attempts >= giveUp {
-				return true, e.finish(ctx, h, labeling.Failed, "The output manifest cannot be written. "+explain(err), "")
-			}
-			return false, err
+	if err := e.writeEnd(ctx, j, tree); err != nil {
+		e.forget(j)
+		if permanent(err) && attempts >= giveUp {
+			return true, e.finish(ctx, h, labeling.Failed, "The output manifest cannot be written. "+explain(err), "")
 		}
+		return false, err
 	}
 	return true, e.finish(ctx, h, j.Ending, j.FailureReason, tree.URI(tree.Manifest()))
+}
+
+// writeEnd writes the last files of a job.
+func (e *Engine) writeEnd(ctx context.Context, j *labeling.Job, t output.Tree) error {
+	if err := e.writeReport(ctx, j, t); err != nil {
+		return err
+	}
+	for _, key := range []string{t.Intermediate(iteration), t.Manifest()} {
+		if err := e.writeManifest(ctx, j, t, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeManifest streams the augmented manifest to the key.

@@ -43,6 +43,7 @@ type Hold struct {
 // Progress is how the objects of a job stand.
 type Progress struct {
 	Ready    int64     // objects with the workers
+	Requeued int64     // that wait to come back to them
 	Answered int64     // objects that await consolidation
 	Oldest   time.Time // when the first of the answered got there
 	Overdue  int64     // ready, nobody works on them, and on offer since before the cutoff
@@ -141,6 +142,7 @@ type Store interface {
 	Jobs
 	Leases
 	Work
+	Control
 }
 
 // SortBy is what a list is sorted by.
