@@ -233,7 +233,7 @@ func (a *App) labelingServices() error {
 		Ended: a.endedBy(access.OfSignIn), Now: a.now, Random: a.rand})
 	a.queue = queue.New(a.labeling, assignments{a}, a.now, a.rand, a.log.With("part", "queue"))
 	a.engine = engine.New(engine.Options{Store: a.labeling, Queue: a.queue, Roles: roles{a}, Workers: identities{a},
-		Watcher: watcher{a}, Template: builtin, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
+		Watcher: watcher{a}, Officer: officer{a}, Template: builtin, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
 	return nil
 }
 

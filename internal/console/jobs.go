@@ -83,6 +83,7 @@ type jobDescription struct {
 		TaskTimeLimitInSeconds                  int
 	}
 	AccessWarnings []string
+	Tags           []struct{ Key, Value string }
 }
 
 type workteam struct {
@@ -101,6 +102,7 @@ type jobPage struct {
 	Team    string
 	Binding string // what its media URLs are bound to, in words
 	NoTeam  string // why the team cannot be shown
+	Quality *qualityReport
 }
 
 func (s *Console) job(v *visit) (reply, error) {
@@ -119,6 +121,9 @@ func (s *Console) job(v *visit) (reply, error) {
 	default:
 		c := team.Workteam.WorkerAccessConfiguration.S3Presign.IamPolicyConstraints
 		p.Binding = binding(c.SourceIp == "Enabled", c.VpcSourceIp == "Enabled")
+	}
+	if err := s.quality(v, &p); err != nil {
+		return nil, err
 	}
 	return page{"job", http.StatusOK, p.Job.LabelingJobName, p}, nil
 }

@@ -40,7 +40,7 @@ var actions = []labeling.ActionType{labeling.PauseWorker, labeling.ExcludeWorker
 func Parse(doc []byte, j *labeling.Job) (*labeling.Quality, error) {
 	q, err := parse(doc, j)
 	if err != nil {
-		return nil, fault.E("quality.Parse", fault.Invalid, err.Error(), err)
+		return nil, fault.Newf("quality.Parse", fault.Invalid, "%s", err)
 	}
 	return q, nil
 }
