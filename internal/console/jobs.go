@@ -83,6 +83,7 @@ type jobDescription struct {
 		TaskTimeLimitInSeconds                  int
 	}
 	AccessWarnings []string
+	WaitReason     string
 	Tags           []struct{ Key, Value string }
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"fiducial/internal/fault"
 	"fiducial/internal/labeling"
-	"fiducial/internal/labeling/engine"
 	"fiducial/internal/labeling/quality"
 	"fiducial/internal/store"
 	"fiducial/internal/store/storetest"
@@ -55,7 +54,7 @@ func controlled(t *testing.T, db *store.DB) (*world, *officer) {
 	w, o := newWorld(t, db), &officer{}
 	opts := w.options("first")
 	opts.Officer = o
-	w.engine = engine.New(opts)
+	w.restart(opts)
 	return w, o
 }
 

@@ -17,7 +17,7 @@ const iteration = 1
 
 // round looks at a job in progress, or ending, and does what is due.
 func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts int) (done bool, p Progress, err error) {
-	if j.Ending == "" && e.Now().Sub(j.CreatedAt) > labeling.ExpiresAfter {
+	if j.Ending == "" && e.Now().Sub(j.CreatedAt) >= labeling.ExpiresAfter {
 		reason := fmt.Sprintf("The labeling job was not complete %d days after its creation. The labels made until then are in the output; start another job with its output manifest as input to go on.", int(labeling.ExpiresAfter.Hours()/24))
 		if err := e.Store.End(ctx, h, labeling.Failed, reason, e.Now()); err != nil {
 			return false, p, err
