@@ -75,6 +75,8 @@ func (a *API) quality() []awsapi.Operation {
 
 // byCaller makes an operation that notes who asked for it.
 func byCaller[In any](o awsapi.Operation, handle func(ctx context.Context, in *In, by string) (any, error)) awsapi.Operation {
-	o.Handle = func(ctx context.Context, c *awsapi.Call) (any, error) { return handle(ctx, c.Input.(*In), c.Caller.ARN) }
+	o.Handle = func(ctx context.Context, c *awsapi.Call) (any, error) {
+		return handle(ctx, c.Input.(*In), c.Caller.ARN)
+	}
 	return o
 }

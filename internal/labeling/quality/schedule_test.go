@@ -80,7 +80,9 @@ func TestTells(t *testing.T) {
 		return out
 	}
 	shuffled := rand.New(rand.NewPCG(3, 4)).Perm(100)
-	pictures := func(i int) string { return fmt.Sprintf(`{"source-ref":"s3://b/scans/img-%04d.jpg","ward":%d}`, shuffled[i], i) }
+	pictures := func(i int) string {
+		return fmt.Sprintf(`{"source-ref":"s3://b/scans/img-%04d.jpg","ward":%d}`, shuffled[i], i)
+	}
 	for _, c := range []struct {
 		name, gold string
 		lines      func(int) string
