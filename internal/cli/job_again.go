@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -133,29 +134,47 @@ type answered struct {
 	} `json:"annotations"`
 }
 
-// readAnswers reads all consolidation requests; an object in several counts as
-// the last one has it.
+// readAnswers reads all consolidation requests, the newest first; an object in
+// several counts as the last one has it, for answers may have been discarded.
 func (a *again) readAnswers(ctx context.Context) error {
-	prefix := a.tree.ConsolidationRequests()
-	return a.client.list(ctx, a.tree.Bucket(), prefix, func(key string) error {
-		body, err := a.client.open(ctx, a.tree.Bucket(), key)
-		if err != nil {
+	var keys []string
+	if err := a.client.list(ctx, a.tree.Bucket(), a.tree.ConsolidationRequests(), func(key string) error {
+		keys = append(keys, key)
+		return nil
+	}); err != nil {
+		return err
+	}
+	slices.Sort(keys)
+	slices.Reverse(keys)
+	for _, key := range keys {
+		if err := a.readRequest(ctx, key); err != nil {
 			return err
 		}
-		defer body.Close()
-		var objects []answered
-		if err := json.NewDecoder(body).Decode(&objects); err != nil {
-			return fmt.Errorf("%s is not a consolidation request: %w", a.tree.URI(key), err)
+	}
+	return nil
+}
+
+func (a *again) readRequest(ctx context.Context, key string) error {
+	body, err := a.client.open(ctx, a.tree.Bucket(), key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	var objects []answered
+	if err := json.NewDecoder(body).Decode(&objects); err != nil {
+		return fmt.Errorf("%s is not a consolidation request: %w", a.tree.URI(key), err)
+	}
+	for _, o := range objects {
+		if _, newer := a.numbers[o.DatasetObjectID]; newer {
+			continue
 		}
-		for _, o := range objects {
-			answers := make([]labeling.Answer, len(o.Annotations))
-			for i, x := range o.Annotations {
-				answers[i] = labeling.Answer{Worker: x.WorkerID, Content: json.RawMessage(x.AnnotationData.Content)}
-			}
-			a.numbers[o.DatasetObjectID] = a.set.Add(answers)
+		answers := make([]labeling.Answer, len(o.Annotations))
+		for i, x := range o.Annotations {
+			answers[i] = labeling.Answer{Worker: x.WorkerID, Content: json.RawMessage(x.AnnotationData.Content)}
 		}
-		return nil
-	})
+		a.numbers[o.DatasetObjectID] = a.set.Add(answers)
+	}
+	return nil
 }
 
 // write writes the manifest with the new labels.

@@ -123,8 +123,12 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 	}
 	teams, args := placeholders([]any{string(e.State), Micros(e.Now), answer, e.ID, e.Worker.ID, until}, e.Worker.Teams)
 	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		controlled, err := lockWorker(ctx, tx, e)
+		if err != nil {
+			return err
+		}
 		var job, idx int64
-		err := tx.QueryRowContext(ctx, `update assignments set state = $1, ended_at = $2, answer = $3, draft = ''
+		err = tx.QueryRowContext(ctx, `update assignments set state = $1, ended_at = $2, answer = $3, draft = ''
 			where id = $4 and worker = $5 and state = 'active' and expires_at > $6 and `+inTeams(teams)+` returning job, idx`, args...).Scan(&job, &idx)
 		if done = err == nil; errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -139,8 +143,10 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 				return err
 			}
 		}
-		if err := observe(ctx, tx, job, idx, e); err != nil {
-			return err
+		if controlled {
+			if err := observe(ctx, tx, job, idx, e); err != nil {
+				return err
+			}
 		}
 		return settle(ctx, tx, job, idx, e)
 	})

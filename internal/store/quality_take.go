@@ -68,16 +68,24 @@ func slotsOf(j *labeling.Job, worker string) quality.Slots {
 	return quality.Slots{Secret: j.ID, Worker: worker, Every: j.Quality.Gold.OneTaskIn}
 }
 
-// observe notes that a worker has ended a task. Only workers of jobs with
-// quality control have a row that the update finds.
+// lockWorker locks the row of the worker in the job of the assignment, and
+// reports whether there is one: only workers of jobs with quality control have
+// one. It comes before all else, as in Take and Bar, so that none of the three
+// waits for another that waits for it.
+func lockWorker(ctx context.Context, tx *sql.Tx, e queue.End) (bool, error) {
+	n, err := exec(ctx, tx, `update quality_workers set tasks = tasks where job = (select a.job from assignments a where a.id = $1) and worker = $2`, e.ID, e.Worker.ID)
+	return n > 0, err
+}
+
+// observe notes that a worker has ended a task of a job with quality control.
 func observe(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error {
 	kind := quality.Skipped
 	if e.State == labeling.Submitted {
 		kind = quality.Answered
 	}
-	n, err := exec(ctx, tx, `update quality_workers set tasks = tasks + $1 where job = $2 and worker = $3`,
+	_, err := tx.ExecContext(ctx, `update quality_workers set tasks = tasks + $1 where job = $2 and worker = $3`,
 		Bool(e.State != labeling.Released), job, e.Worker.ID)
-	if err != nil || n == 0 {
+	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `insert into quality_facts (job, id, worker, idx, kind, at)
