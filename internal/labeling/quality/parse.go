@@ -57,7 +57,7 @@ func parse(doc []byte, j *labeling.Job) (*labeling.Quality, error) {
 		return nil, err
 	}
 	if v, err := text(top, "", "Version"); err != nil || v != Version {
-		return nil, fmt.Errorf("Version: expected %q", Version)
+		return nil, fmt.Errorf("%s: expected %q", "Version", Version)
 	}
 	q := &labeling.Quality{}
 	if raw, ok := top["Gold"]; ok {
@@ -129,7 +129,7 @@ func overlap(raw json.RawMessage, j *labeling.Job) (*labeling.Overlap, error) {
 	}
 	o := &labeling.Overlap{}
 	if j.Human.Workers < 2 {
-		return nil, fmt.Errorf("Overlap: NumberOfHumanWorkersPerDataObject is %d, so that no other worker can be asked", j.Human.Workers)
+		return nil, fmt.Errorf("%s: NumberOfHumanWorkersPerDataObject is %d, so that no other worker can be asked", "Overlap", j.Human.Workers)
 	}
 	if _, ok := m["MinWorkers"]; !ok {
 		return nil, fmt.Errorf("Overlap.MinWorkers: is missing")
@@ -151,7 +151,7 @@ func overlap(raw json.RawMessage, j *labeling.Job) (*labeling.Overlap, error) {
 func rules(raw json.RawMessage, q *labeling.Quality) ([]labeling.QualityRule, error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil || len(list) == 0 || len(list) > MaxRules {
-		return nil, fmt.Errorf("Rules: expected a list of 1 to %d rules", MaxRules)
+		return nil, fmt.Errorf("%s: expected a list of 1 to %d rules", "Rules", MaxRules)
 	}
 	var out []labeling.QualityRule
 	for i, raw := range list {
