@@ -182,15 +182,8 @@ func (e *Engine) weigh(ctx context.Context, j *labeling.Job, objects []labeling.
 			r.Again = true
 			continue
 		}
-		if len(o.Answers) < 2 || r.Failure != "" {
-			continue
-		}
-		known, err := scorer.Label(r.Label, r.Metadata)
-		if err != nil {
-			continue // a label that answers cannot be compared with, as of custom tasks
-		}
-		for _, a := range o.Answers {
-			r.Scores = append(r.Scores, labeling.Score{Worker: a.Worker, Value: scorer.Score(known, a.Content)})
+		for k, score := range scorer.Compare(r.Label, r.Metadata, o.Answers) {
+			r.Scores = append(r.Scores, labeling.Score{Worker: o.Answers[k].Worker, Value: score})
 		}
 	}
 	return nil

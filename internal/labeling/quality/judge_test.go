@@ -162,6 +162,34 @@ func TestScores(t *testing.T) {
 	}
 }
 
+// A worker of a custom task, whose label is a list of all answers, is compared
+// with the others; a rule about agreement would exclude everybody otherwise.
+func TestCompare(t *testing.T) {
+	by := func(answers ...string) (out []labeling.Answer) {
+		for _, a := range answers {
+			out = append(out, labeling.Answer{Content: json.RawMessage(a)})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name    string
+		t       labeling.TaskType
+		label   string
+		answers []labeling.Answer
+		want    string
+	}{
+		{"custom", labeling.Custom, `{"annotationsFromAllWorkers":[]}`, by(`{"x":1}`, `{"x":1}`, `{"x":2}`), "[0.5 0.5 0]"},
+		{"class", labeling.TextClassification, `1`, by(`{"c":{"label":"dog"}}`, `{"c":{"label":"cat"}}`, `{}`), "[1 0 0]"},
+		{"a lone answer", labeling.TextClassification, `1`, by(`{"c":{"label":"dog"}}`), "[]"},
+		{"no label", labeling.TextClassification, ``, by(`{}`, `{}`), "[]"},
+	} {
+		got := NewScorer(c.t, []string{"cat", "dog"}).Compare(json.RawMessage(c.label), nil, c.answers)
+		if fmt.Sprint(got) != c.want {
+			t.Errorf("%s: %v, want %s", c.name, got, c.want)
+		}
+	}
+}
+
 func TestAgree(t *testing.T) {
 	by := func(answers ...string) (out []labeling.Answer) {
 		for i, a := range answers {

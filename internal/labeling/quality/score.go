@@ -100,6 +100,46 @@ func (s *Scorer) Score(k Known, content json.RawMessage) float64 {
 	return s.alike(k, a)
 }
 
+// Compare is how far each of the answers to an object agrees with the label
+// that was made of them. Where a label is not of the form of an answer, as of
+// custom tasks, it is the mean score against each other answer. Nothing is
+// known of an object with one answer, or without a label: nil.
+func (s *Scorer) Compare(label, metadata json.RawMessage, answers []labeling.Answer) []float64 {
+	if len(answers) < 2 || len(label) == 0 {
+		return nil
+	}
+	out := make([]float64, len(answers))
+	if s.labelsAreAnswers() {
+		known, err := s.Label(label, metadata)
+		if err != nil {
+			return nil
+		}
+		for i, a := range answers {
+			out[i] = s.Score(known, a.Content)
+		}
+		return out
+	}
+	for i, a := range answers {
+		known, err := s.Answer(a.Content)
+		for j, b := range answers {
+			if err == nil && i != j {
+				out[i] += s.Score(known, b.Content) / float64(len(answers)-1)
+			}
+		}
+	}
+	return out
+}
+
+// labelsAreAnswers reports whether Label reads what consolidation makes.
+func (s *Scorer) labelsAreAnswers() bool {
+	switch s.taskType {
+	case labeling.ImageClassification, labeling.TextClassification, labeling.ImageClassificationMultiLabel,
+		labeling.TextClassificationMultiLabel, labeling.ObjectDetection:
+		return true
+	}
+	return false
+}
+
 func (s *Scorer) alike(a, b Known) float64 {
 	switch s.taskType {
 	case labeling.ImageClassification, labeling.TextClassification, labeling.ImageClassificationMultiLabel, labeling.TextClassificationMultiLabel:
