@@ -27,6 +27,7 @@ func TestQualityControl(t *testing.T) {
 		run  func(*testing.T, *store.DB)
 	}{
 		{"wanted grows under its guard", wantedGrowsUnderItsGuard},
+		{"nobody wants more than the job asks for", nobodyWantsMoreThanTheJobAsksFor},
 		{"exclusion in parallel", exclusionInParallel},
 		{"pause and admit", pauseAndAdmit},
 		{"gold at its rate", goldAtItsRate},
@@ -172,6 +173,53 @@ func (w *world) driveOnce(j *labeling.Job, n int) {
 	}
 	if err := w.store.TopUp(ctx, hold(j), w.clock.now()); err != nil {
 		w.t.Errorf("top up: %v", err)
+	}
+}
+
+// An object with as many answers as the job asks for does not come back,
+// whoever wants it to.
+func nobodyWantsMoreThanTheJobAsksFor(t *testing.T, db *store.DB) {
+	w := newWorld(t, db)
+	ctx := context.Background()
+	j := w.controlled(1, 2, 1, 0, overlap(1))
+	again := func() error {
+		b, err := w.store.Batch(ctx, hold(j), engine.BatchBounds{Objects: 10, Bytes: 1 << 20}, w.clock.now())
+		if err != nil {
+			return err
+		}
+		return w.store.FinishBatch(ctx, hold(j), b.Number, []labeling.Consolidated{{Index: 0, Again: true}}, w.clock.now())
+	}
+	want := func(when string, most int) {
+		t.Helper()
+		var wanted int
+		if err := db.Read().QueryRow(`select wanted from labeling_tasks`).Scan(&wanted); err != nil || wanted != most {
+			t.Errorf("%s: %d answers are wanted, want %d (%v)", when, wanted, most, err)
+		}
+	}
+	w.submit(w.take("ann", "reading"))
+	if err := again(); err != nil {
+		t.Fatal(err)
+	}
+	want("after the first answer", 2)
+	if err := w.store.TopUp(ctx, hold(j), w.clock.now()); err != nil {
+		t.Fatal(err)
+	}
+	w.submit(w.take("ben", "reading"))
+	facts, err := w.store.Facts(ctx, j.ID, 10)
+	if err != nil || len(facts) != 2 {
+		t.Fatal(facts, err)
+	}
+	if err := w.store.Judged(ctx, hold(j), engine.Verdict{Facts: []string{facts[0].ID}, Another: []int64{0}, Now: w.clock.now()}); err != nil {
+		t.Fatal(err)
+	}
+	want("another opinion beyond the limit", 2)
+	if err := again(); err == nil {
+		t.Error("an object comes back for a third answer of two")
+	}
+	want("disagreement beyond the limit", 2)
+	// Facts are judged once.
+	if err := w.store.Judged(ctx, hold(j), engine.Verdict{Facts: []string{facts[0].ID}, Now: w.clock.now()}); err == nil {
+		t.Error("a fact is judged twice")
 	}
 }
 
