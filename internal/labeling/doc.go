@@ -16,7 +16,12 @@
 //	          requeued ◄─────────────────┘ (the workers disagree, or an answer
 //	                                        was discarded: quality control)
 //
-// Only MaxConcurrentTaskCount objects are ready at once. A ready object wants
+// or, in a job with a pre-annotation function of its own,
+//
+//	queued ──► preparing ──► ready ──► answered ──► labeled
+//	               └──► excluded └────────┴────────► failed
+//
+// Only MaxConcurrentTaskCount objects are preparing or ready at once. A ready object wants
 // answers of as many workers as the job asks for; each worker who holds it has
 // one assignment, a lease:
 //
@@ -34,5 +39,6 @@
 // Children: manifest reads input manifests, queue hands out assignments,
 // consolidate makes one label of several answers, output builds the files of
 // the output tree, quality watches workers and agreement, engine drives jobs
-// from state to state.
+// from state to state, review keeps flow definitions, whose human loops are the
+// objects of jobs that are not shown as such.
 package labeling

@@ -163,30 +163,37 @@ func (e *Engine) openable(ctx context.Context, b Bucket, j *labeling.Job, questi
 	return nil
 }
 
-// weigh decides which objects of a batch need another worker, and how far each
-// answer agrees with the label that it went into.
-func (e *Engine) weigh(ctx context.Context, j *labeling.Job, objects []labeling.Answered, results []labeling.Consolidated) error {
-	if j.Quality == nil || len(objects) == 0 {
-		return nil
+// undecided takes the objects of a batch out of which another worker is to be
+// asked: they are in no file, and no function hears of them.
+func (e *Engine) undecided(ctx context.Context, j *labeling.Job, objects []labeling.Answered) (decided []labeling.Answered, again []labeling.Consolidated, err error) {
+	if j.Quality == nil || j.Quality.Overlap == nil || j.Ending != "" || len(objects) == 0 {
+		return objects, nil, nil
 	}
 	scorer := quality.NewScorer(j.TaskType, j.LabelNames())
 	states, err := e.states(ctx, j, objects)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	accuracy := func(worker string) float64 { return states[worker].Accuracy() }
-	for i, o := range objects {
-		r := &results[i]
-		if v := j.Quality.Overlap; v != nil && j.Ending == "" && len(o.Answers) >= o.Wanted && len(o.Answers) < j.Human.Workers &&
-			scorer.Agree(o.Answers, accuracy) < v.MinAgreement {
-			r.Again = true
-			continue
-		}
-		for k, score := range scorer.Compare(r.Label, r.Metadata, o.Answers) {
-			r.Scores = append(r.Scores, labeling.Score{Worker: o.Answers[k].Worker, Value: score})
+	for _, o := range objects {
+		if len(o.Answers) >= o.Wanted && len(o.Answers) < j.Human.Workers && scorer.Agree(o.Answers, accuracy) < j.Quality.Overlap.MinAgreement {
+			again = append(again, labeling.Consolidated{Index: o.Index, Again: true})
+		} else {
+			decided = append(decided, o)
 		}
 	}
-	return nil
+	return decided, again, nil
+}
+
+// scores are how far the answers to an object agree with its label.
+func scores(j *labeling.Job, answers []labeling.Answer, r labeling.Consolidated) (out []labeling.Score) {
+	if j.Quality == nil || r.Failure != "" {
+		return nil
+	}
+	for k, score := range quality.NewScorer(j.TaskType, j.LabelNames()).Compare(r.Label, r.Metadata, answers) {
+		out = append(out, labeling.Score{Worker: answers[k].Worker, Value: score})
+	}
+	return out
 }
 
 func (e *Engine) states(ctx context.Context, j *labeling.Job, objects []labeling.Answered) (map[string]*quality.State, error) {

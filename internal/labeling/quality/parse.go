@@ -93,6 +93,9 @@ func gold(raw json.RawMessage, j *labeling.Job) (*labeling.Gold, error) {
 	if _, err := labeling.ParseS3Object(g.ManifestS3Uri); err != nil {
 		return nil, fmt.Errorf("Gold.ManifestS3Uri: %s", fault.MessageOf(err))
 	}
+	if j.Input == labeling.FunctionInput {
+		return nil, fmt.Errorf("Gold.ManifestS3Uri: the job has a pre-annotation function of its own, which gold questions do not go through; use a built-in one, or none")
+	}
 	if g.ManifestS3Uri == j.ManifestURI {
 		return nil, fmt.Errorf("Gold.ManifestS3Uri: it is the job's input manifest; gold questions are further lines, which are in no output")
 	}

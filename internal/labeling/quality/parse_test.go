@@ -97,6 +97,11 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%.200s\n got %v\nwant %s", c.doc, err, c.want)
 		}
 	}
+	own := job()
+	own.Input = labeling.FunctionInput
+	if _, err := Parse([]byte(gold(`"ManifestS3Uri":"s3://input/g"`)), own); err == nil || !strings.Contains(err.Error(), "pre-annotation function of its own") {
+		t.Errorf("a function of its own: %v", err)
+	}
 	one := job()
 	one.Human.Workers = 1
 	if _, err := Parse([]byte(overlap(`"MinWorkers":1,"MinAgreement":0.9`)), one); err == nil || !strings.Contains(err.Error(), "no other worker can be asked") {
