@@ -242,7 +242,7 @@ func (a *App) labelingServices() error {
 	}
 	a.reviews = a.newReviews()
 	a.engine = engine.New(engine.Options{Store: a.labeling, Queue: a.queue, Roles: roles{a}, Workers: identities{a},
-		Watcher: watcher{a}, Functions: functions, Template: builtin, TaskUI: a.reviews.Template, Reviews: a.reviews, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
+		Watcher: watcher{a}, Officer: officer{a}, Functions: functions, Template: builtin, TaskUI: a.reviews.Template, Reviews: a.reviews, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
 	return nil
 }
 

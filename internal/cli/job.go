@@ -20,7 +20,7 @@ func newJob() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newJobConsolidate())
+	c.AddCommand(newJobConsolidate(), newJobQuality(), newJobExclude(), newJobAdmit())
 	return c
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -201,33 +202,51 @@ func (o answered) object() (labeling.Answered, error) {
 	return out, nil
 }
 
-// readAnswers reads all consolidation requests; an object in several counts as
-// the last one has it.
+// readAnswers reads all consolidation requests, the newest first; an object in
+// several counts as the last one has it, for answers may have been discarded.
 func (a *again) readAnswers(ctx context.Context) error {
-	prefix := a.tree.ConsolidationRequests()
-	return a.client.list(ctx, a.tree.Bucket(), prefix, func(key string) error {
-		body, err := a.client.open(ctx, a.tree.Bucket(), key)
-		if err != nil {
+	var keys []string
+	if err := a.client.list(ctx, a.tree.Bucket(), a.tree.ConsolidationRequests(), func(key string) error {
+		keys = append(keys, key)
+		return nil
+	}); err != nil {
+		return err
+	}
+	slices.Sort(keys)
+	slices.Reverse(keys)
+	for _, key := range keys {
+		if err := a.readRequest(ctx, key); err != nil {
 			return err
 		}
-		defer body.Close()
-		var objects []answered
-		if err := json.NewDecoder(body).Decode(&objects); err != nil {
-			return fmt.Errorf("%s is not a consolidation request: %w", a.tree.URI(key), err)
+	}
+	return nil
+}
+
+func (a *again) readRequest(ctx context.Context, key string) error {
+	body, err := a.client.open(ctx, a.tree.Bucket(), key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	var objects []answered
+	if err := json.NewDecoder(body).Decode(&objects); err != nil {
+		return fmt.Errorf("%s is not a consolidation request: %w", a.tree.URI(key), err)
+	}
+	for _, o := range objects {
+		if _, newer := a.numbers[o.DatasetObjectID]; newer {
+			continue
 		}
-		for _, o := range objects {
-			object, err := o.object()
-			if err != nil {
-				return fmt.Errorf("%s: %w", a.tree.URI(key), err)
-			}
-			a.numbers[o.DatasetObjectID] = a.set.Add(object) + len(a.results)
+		object, err := o.object()
+		if err != nil {
+			return fmt.Errorf("%s: %w", a.tree.URI(key), err)
 		}
-		if a.taskType.LabelIsFile() {
-			// Objects do not tell of each other, and all pictures at once are many.
-			return a.settle(ctx)
-		}
-		return nil
-	})
+		a.numbers[o.DatasetObjectID] = a.set.Add(object) + len(a.results)
+	}
+	if a.taskType.LabelIsFile() {
+		// Objects do not tell of each other, and all pictures at once are many.
+		return a.settle(ctx)
+	}
+	return nil
 }
 
 // write writes the manifest with the new labels.

@@ -99,6 +99,8 @@ type jobDescription struct {
 		AnnotationConsolidationConfig           struct{ AnnotationConsolidationLambdaArn taskType }
 	}
 	AccessWarnings []string
+	WaitReason     string
+	Tags           []struct{ Key, Value string }
 }
 
 type workteam struct {
@@ -117,6 +119,7 @@ type jobPage struct {
 	Team    string
 	Binding string // what its media URLs are bound to, in words
 	NoTeam  string // why the team cannot be shown
+	Quality *qualityReport
 }
 
 func (s *Console) job(v *visit) (reply, error) {
@@ -135,6 +138,9 @@ func (s *Console) job(v *visit) (reply, error) {
 	default:
 		c := team.Workteam.WorkerAccessConfiguration.S3Presign.IamPolicyConstraints
 		p.Binding = binding(c.SourceIp == "Enabled", c.VpcSourceIp == "Enabled")
+	}
+	if err := s.quality(v, &p); err != nil {
+		return nil, err
 	}
 	return page{"job", http.StatusOK, p.Job.LabelingJobName, p}, nil
 }

@@ -95,6 +95,8 @@ type Job struct {
 	Stopping               StoppingConditions
 	Human                  HumanTask
 	Tags                   []Tag
+	QualityConfigURI       string          // where Quality was read; "": there is none
+	Quality                *Quality        // nil: no quality control
 	Request                json.RawMessage // CreateLabelingJob's input as it was accepted, for Describe to echo
 	CreatedAt              time.Time
 

@@ -83,6 +83,10 @@ func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
 	if err := checkSuffix(s.LabelAttributeName, taskType); err != nil {
 		return nil, err
 	}
+	quality, err := qualityURI(s.Tags)
+	if err != nil {
+		return nil, err
+	}
 	j := &Job{
 		Name:               s.LabelingJobName,
 		ARN:                arn.ARN{Partition: "aws", Service: "sagemaker", Region: s.Region, Account: s.Account, Resource: "labeling-job/" + Key(s.LabelingJobName)}.String(),
@@ -98,7 +102,7 @@ func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
 			TaskAvailability: time.Duration(or(s.TaskAvailabilityLifetimeInSeconds, DefaultTaskAvailability)) * time.Second,
 			MaxConcurrent:    or(s.MaxConcurrentTaskCount, DefaultMaxConcurrent),
 		},
-		Tags: s.Tags, Request: s.Request,
+		Tags: s.Tags, Request: s.Request, QualityConfigURI: quality,
 		Status: Initializing, CreatedAt: now, ModifiedAt: now,
 	}
 	return j, j.Identify(s.Account, random)

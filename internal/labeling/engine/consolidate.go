@@ -31,13 +31,21 @@ func (e *Engine) consolidate(ctx context.Context, h Hold, j *labeling.Job, attem
 	}
 	stamp := output.Stamp{Job: j.Name, Created: batch.MadeAt}
 	results := make([]labeling.Consolidated, 0, len(batch.Objects)+len(batch.Closed))
+	decided, undecided, err := e.undecided(ctx, j, batch.Objects)
+	if err != nil {
+		return err
+	}
+	results = append(results, undecided...)
+	batch.Objects = decided
 	if len(batch.Objects) > 0 {
 		made, err := e.label(ctx, j, batch, stamp, attempts)
 		if err != nil {
 			return err
 		}
 		for i, a := range made {
-			results = append(results, labeling.Consolidated{Index: batch.Objects[i].Index, Label: a.Label, Metadata: a.Metadata, Failure: a.Failure})
+			r := labeling.Consolidated{Index: batch.Objects[i].Index, Label: a.Label, Metadata: a.Metadata, Failure: a.Failure}
+			r.Scores = scores(j, batch.Objects[i].Answers, r)
+			results = append(results, r)
 		}
 	}
 	for _, c := range batch.Closed {

@@ -34,6 +34,7 @@ import (
 	"fiducial/internal/fault"
 	"fiducial/internal/labeling"
 	"fiducial/internal/labeling/output"
+	"fiducial/internal/labeling/queue"
 )
 
 // Bucket is storage as one execution role may use it. Faults tell what went
@@ -78,6 +79,8 @@ type Workers interface {
 type Queue interface {
 	Sweep(ctx context.Context) error
 	ExpireJob(ctx context.Context, job int64) error
+	Bar(ctx context.Context, b queue.Bar) error
+	Admit(ctx context.Context, job int64, worker string) (bool, error)
 }
 
 // Watcher hears of every job whose status has changed, after the change is
@@ -86,14 +89,15 @@ type Watcher interface {
 	JobChanged(ctx context.Context, j *labeling.Job)
 }
 
-// Options are what an Engine is made of. All but Watcher, Workers, Functions,
-// TaskUI, Reviews and the times are required.
+// Options are what an Engine is made of. All but Watcher, Officer, Workers,
+// Functions, TaskUI, Reviews and the times are required.
 type Options struct {
 	Store   Store
 	Queue   Queue
 	Roles   Roles
 	Workers Workers
 	Watcher Watcher
+	Officer Officer // nil: nobody hears what quality control does
 	// Functions are nil where jobs may name the built-in ones only.
 	Functions Functions
 	// Template is the built-in worker task template of a task type.
@@ -155,6 +159,9 @@ func New(o Options) *Engine {
 // A function that nobody can run is Invalid.
 func (e *Engine) Create(ctx context.Context, j *labeling.Job) error {
 	if err := e.mapped(j); err != nil {
+		return err
+	}
+	if err := e.configure(ctx, j); err != nil {
 		return err
 	}
 	if err := e.Store.Create(ctx, j); err != nil {

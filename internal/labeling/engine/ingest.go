@@ -67,6 +67,9 @@ func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
 	if s.Total, s.Kept, err = e.ingest(ctx, h, b, j); err != nil {
 		return err
 	}
+	if err := e.gold(ctx, h, b, j, s.LabelConfig); err != nil {
+		return err
+	}
 	s.Now = e.Now()
 	return e.Store.Start(ctx, h, s)
 }

@@ -18,12 +18,15 @@ const iteration = 1
 
 // round looks at a job in progress, or ending, and does what is due.
 func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts int) (done bool, p Progress, err error) {
-	if j.Ending == "" && e.Now().Sub(j.CreatedAt) > labeling.ExpiresAfter {
+	if j.Ending == "" && e.Now().Sub(j.CreatedAt) >= labeling.ExpiresAfter {
 		reason := fmt.Sprintf("The labeling job was not complete %d days after its creation. The labels made until then are in the output; start another job with its output manifest as input to go on.", int(labeling.ExpiresAfter.Hours()/24))
 		if err := e.Store.End(ctx, h, labeling.Failed, reason, e.Now()); err != nil {
 			return false, p, err
 		}
 		j.Ending, j.FailureReason = labeling.Failed, reason
+	}
+	if err := e.judge(ctx, h, j); err != nil {
+		return false, p, err
 	}
 	if j.Ending == "" {
 		err = e.serve(ctx, h, j)
@@ -39,7 +42,7 @@ func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts in
 		unprepared = e.prepareDue(ctx, h, j, attempts)
 	}
 	p, err = e.consolidateDue(ctx, h, j, attempts)
-	if err = errors.Join(unprepared, err); err != nil || p.Preparing+p.Ready+p.Live+p.Answered+p.Batches > 0 || p.Queued {
+	if err = errors.Join(unprepared, err); err != nil || p.Preparing+p.Ready+p.Requeued+p.Live+p.Answered+p.Batches > 0 || p.Queued {
 		return false, p, err
 	}
 	if j.Ending == "" {
@@ -57,7 +60,7 @@ func (e *Engine) complete(ctx context.Context, h Hold, j *labeling.Job) error {
 		return err
 	}
 	p, err := e.Store.Progress(ctx, h.Job, j.CreatedAt)
-	if err != nil || p.Ready+p.Preparing > 0 {
+	if err != nil || p.Ready+p.Requeued+p.Preparing > 0 {
 		return err
 	}
 	return e.Store.End(ctx, h, labeling.Completed, "", e.Now())
@@ -76,7 +79,7 @@ func (e *Engine) serve(ctx context.Context, h Hold, j *labeling.Job) error {
 		}
 	}
 	limited := j.Stopping.Limit(j.Counters.Total) < j.Counters.Total
-	if p.Preparing+p.Ready-p.Overdue < int64(j.Human.MaxConcurrent) && (p.Queued || limited) {
+	if p.Preparing+p.Ready-p.Overdue < int64(j.Human.MaxConcurrent) && (p.Queued || limited || p.Requeued > 0) {
 		return e.Store.TopUp(ctx, h, e.Now())
 	}
 	return nil
@@ -93,7 +96,7 @@ func (e *Engine) wind(ctx context.Context, h Hold, j *labeling.Job) error {
 			return err
 		}
 	}
-	if p.Ready+p.Preparing > 0 {
+	if p.Ready+p.Requeued+p.Preparing > 0 {
 		return e.Store.CloseAll(ctx, h, e.Now())
 	}
 	return nil
@@ -121,7 +124,7 @@ func (e *Engine) due(j *labeling.Job, p Progress) bool {
 		return true
 	case p.Answered == 0:
 		return false
-	case p.Answered >= batchObjects, j.Ending != "", p.Ready+p.Preparing == 0 && !p.Queued:
+	case p.Answered >= batchObjects, j.Ending != "", p.Ready+p.Requeued+p.Preparing == 0 && !p.Queued:
 		return true
 	}
 	return e.Now().Sub(p.Oldest) >= e.Quiet
@@ -141,16 +144,27 @@ func (e *Engine) conclude(ctx context.Context, h Hold, j *labeling.Job, attempts
 	if err != nil {
 		return false, err
 	}
-	for _, key := range []string{tree.Intermediate(iteration), tree.Manifest()} {
-		if err := e.writeManifest(ctx, j, tree, key); err != nil {
-			e.forget(j)
-			if permanent(err) && attempts >= giveUp {
-				return true, e.finish(ctx, h, labeling.Failed, "The output manifest cannot be written. "+explain(err), "")
-			}
-			return false, err
+	if err := e.writeEnd(ctx, j, tree); err != nil {
+		e.forget(j)
+		if permanent(err) && attempts >= giveUp {
+			return true, e.finish(ctx, h, labeling.Failed, "The output manifest cannot be written. "+explain(err), "")
 		}
+		return false, err
 	}
 	return true, e.finish(ctx, h, j.Ending, j.FailureReason, tree.URI(tree.Manifest()))
+}
+
+// writeEnd writes the last files of a job.
+func (e *Engine) writeEnd(ctx context.Context, j *labeling.Job, t output.Tree) error {
+	if err := e.writeReport(ctx, j, t); err != nil {
+		return err
+	}
+	for _, key := range []string{t.Intermediate(iteration), t.Manifest()} {
+		if err := e.writeManifest(ctx, j, t, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeManifest streams the augmented manifest to the key.

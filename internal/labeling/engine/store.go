@@ -44,6 +44,7 @@ type Hold struct {
 type Progress struct {
 	Preparing int64     // objects that await the pre-annotation function's answer
 	Ready     int64     // objects with the workers
+	Requeued  int64     // that wait to come back to the workers
 	Answered  int64     // objects that await consolidation
 	Oldest    time.Time // when the first of the answered got there
 	Overdue   int64     // ready, nobody works on them, and on offer since before the cutoff
@@ -164,6 +165,7 @@ type Store interface {
 	Jobs
 	Leases
 	Work
+	Control
 }
 
 // SortBy is what a list is sorted by.

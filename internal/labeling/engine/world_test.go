@@ -177,6 +177,9 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	return w
 }
 
+// restart is another engine in the place of the first.
+func (w *world) restart(o engine.Options) { w.engine = engine.New(o) }
+
 func (w *world) options(owner string) engine.Options {
 	return engine.Options{
 		Store: w.store, Queue: w.queue, Roles: w.storage, Workers: people{}, Watcher: w.heard, Owner: owner,

@@ -91,4 +91,8 @@ func (t Tree) Intermediate(iteration int) string {
 // appear, and what OutputDatasetS3Uri points at.
 func (t Tree) Manifest() string { return t.root + "manifests/output/output.manifest" }
 
+// QualityReport is the key of what quality control found out about workers.
+// Ground Truth has no such file.
+func (t Tree) QualityReport() string { return t.root + "quality/report.json" }
+
 func iterationDir(n int) string { return "iteration-" + strconv.Itoa(n) + "/" }
