@@ -236,9 +236,13 @@ func (a *App) labelingServices() error {
 	a.signin = signin.New(signin.Config{Store: signinStore, Workers: a.workforce, Passwords: a.passwords, Recorder: a.recorder,
 		Ended: a.endedBy(access.OfSignIn), Now: a.now, Random: a.rand})
 	a.queue = queue.New(a.labeling, assignments{a}, a.now, a.rand, a.log.With("part", "queue"))
+	functions, err := a.functions()
+	if err != nil {
+		return err
+	}
 	a.reviews = a.newReviews()
 	a.engine = engine.New(engine.Options{Store: a.labeling, Queue: a.queue, Roles: roles{a}, Workers: identities{a},
-		Watcher: watcher{a}, Template: builtin, TaskUI: a.reviews.Template, Reviews: a.reviews, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
+		Watcher: watcher{a}, Functions: functions, Template: builtin, TaskUI: a.reviews.Template, Reviews: a.reviews, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
 	return nil
 }
 

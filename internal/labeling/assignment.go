@@ -28,6 +28,7 @@ type Assignment struct {
 	TakenAt   time.Time
 	ExpiresAt time.Time
 	Line      json.RawMessage // the manifest line
+	Input     json.RawMessage // what the job's own pre-annotation function made of it; nil: it has none
 	Draft     json.RawMessage // the last saved draft; nil: none
 	DraftAt   time.Time
 	EndedAt   time.Time

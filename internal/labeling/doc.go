@@ -14,7 +14,12 @@
 //	queued ──► ready ──► answered ──► labeled
 //	              └────► failed
 //
-// Only MaxConcurrentTaskCount objects are ready at once. A ready object wants
+// or, in a job with a pre-annotation function of its own,
+//
+//	queued ──► preparing ──► ready ──► answered ──► labeled
+//	               └──► excluded └────────┴────────► failed
+//
+// Only MaxConcurrentTaskCount objects are preparing or ready at once. A ready object wants
 // answers of as many workers as the job asks for; each worker who holds it has
 // one assignment, a lease:
 //

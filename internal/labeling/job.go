@@ -30,6 +30,9 @@ type Counters struct {
 	// Kept lines brought a label of the job's attribute name along. They are
 	// not sent to workers, come out as they went in, and are in no other counter.
 	Kept int64
+	// Excluded objects need no human annotation, says the job's pre-annotation
+	// function. They come out as they went in, and count as unlabelled.
+	Excluded int64
 }
 
 // Labeled is TotalLabeled.

@@ -252,12 +252,15 @@ func kinds(s *Spec) (Input, TaskType, error) {
 	if err != nil {
 		return "", "", err
 	}
-	if pre != passThrough && acs != passThrough && preType != taskType {
+	if builtIn(pre) && builtIn(acs) && preType != taskType {
 		return "", "", invalid(op, memberConsolidation, "ACS-%s does not go with PRE-%s: both must be for one task type", acs, pre)
 	}
 	in := TaskObjectInput
-	if pre == passThrough {
+	switch pre {
+	case passThrough:
 		in = ManifestInput
+	case ownFunction:
+		in = FunctionInput
 	}
 	if ui, ok := BuiltinUI(s.HumanTaskUIARN); ok && ui != preType {
 		return "", "", invalid(op, memberPre, "the human task UI NamedEntityRecognition needs PRE-NamedEntityRecognition, which gives it its text and labels")
@@ -279,6 +282,41 @@ func (j *Job) BuiltinTemplate() bool {
 	}
 	_, builtin := BuiltinUI(j.Human.HumanTaskUIARN)
 	return builtin || j.Human.HumanTaskUIARN == ""
+}
+
+// builtIn reports whether a suffix is that of a function for one task type.
+func builtIn(suffix string) bool { return suffix != passThrough && suffix != ownFunction }
+
+// PreFunction is the ARN of the requester's own pre-annotation function, ""
+// for a job that has none.
+func (j *Job) PreFunction() string { return own(memberPre, "PRE-", j.Human.PreFunctionARN) }
+
+// ConsolidationFunction is the ARN of the requester's own post-annotation
+// function, "" for a job that has none.
+func (j *Job) ConsolidationFunction() string {
+	return own(memberConsolidation, "ACS-", j.Human.ConsolidationFunctionARN)
+}
+
+func own(member, prefix, s string) string {
+	if suffix, _, err := function(member, prefix, s); err != nil || suffix != ownFunction {
+		return ""
+	}
+	return s
+}
+
+// OwnFunction is a function that the requester wrote, with the request member
+// that names it.
+type OwnFunction struct{ Member, ARN string }
+
+// OwnFunctions are those of the job.
+func (j *Job) OwnFunctions() []OwnFunction {
+	var out []OwnFunction
+	for _, f := range []OwnFunction{{memberPre, j.PreFunction()}, {memberConsolidation, j.ConsolidationFunction()}} {
+		if f.ARN != "" {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // TemplateTaskType is the task type whose built-in template the job uses when

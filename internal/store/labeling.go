@@ -95,7 +95,7 @@ type jobSpec struct {
 }
 
 const jobColumns = `id, name, reference_code, status, ending, failure_reason, note, spec, template, label_config,
-	total, human_labeled, machine_labeled, failed, kept, output_manifest, created_at, modified_at`
+	total, human_labeled, machine_labeled, failed, kept, output_manifest, created_at, modified_at, excluded`
 
 // scanJob reads jobColumns.
 func scanJob(row interface{ Scan(...any) error }) (*labeling.Job, error) {
@@ -104,7 +104,7 @@ func scanJob(row interface{ Scan(...any) error }) (*labeling.Job, error) {
 	var created, modified int64
 	err := row.Scan(&j.ID, &j.Name, &j.ReferenceCode, &j.Status, &j.Ending, &j.FailureReason, &j.Note, &spec, &j.Template, &config,
 		&j.Counters.Total, &j.Counters.HumanLabeled, &j.Counters.MachineLabeled, &j.Counters.Failed, &j.Counters.Kept,
-		&j.OutputManifestURI, &created, &modified)
+		&j.OutputManifestURI, &created, &modified, &j.Counters.Excluded)
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +146,11 @@ func createJob(ctx context.Context, tx *sql.Tx, j *labeling.Job) error {
 		return fault.E(op, fault.Internal, "", err)
 	}
 	n, err := exec(ctx, tx, `insert into labeling_jobs (id, name, name_key, reference_code, workteam, status, status_key, spec,
-			workers, max_concurrent, time_limit, availability, created_at, modified_at, flow)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing`,
+			workers, max_concurrent, time_limit, availability, created_at, modified_at, flow, prepares)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing`,
 		j.ID, j.Name, labeling.Key(j.Name), j.ReferenceCode, j.Human.WorkteamARN, string(j.Status), statusKey(j.Status, j.Name), string(spec),
 		j.Human.Workers, j.Human.MaxConcurrent, j.Human.TaskTimeLimit.Microseconds(), j.Human.TaskAvailability.Microseconds(),
-		Micros(j.CreatedAt), Micros(j.ModifiedAt), j.Flow)
+		Micros(j.CreatedAt), Micros(j.ModifiedAt), j.Flow, Bool(j.Input == labeling.FunctionInput))
 	if err == nil && n == 0 {
 		return fault.Coded(op, fault.Exists, "ResourceInUse", "A labeling job named "+labeling.Quote(j.Name)+" exists already. Names are unique in an account and region, whatever the case.")
 	}

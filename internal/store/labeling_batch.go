@@ -180,6 +180,10 @@ func (l *Labeling) finishBatch(ctx context.Context, tx *sql.Tx, job, number int6
 	if err := l.insertResults(ctx, tx, job, results, now); err != nil {
 		return err
 	}
+	if _, err := tx.ExecContext(ctx, `delete from task_inputs where job = $1
+		and idx in (select idx from labeling_tasks where job = $1 and state = 'answered' and batch = $2)`, job, number); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `delete from labeling_tasks where job = $1 and state = 'answered' and batch = $2`, job, number); err != nil {
 		return err
 	}

@@ -201,6 +201,9 @@ func review(t *testing.T, s *boot.Server, account boot.Account, picture string) 
 			t.Fatalf("the loop is %s", loop.HumanLoopStatus)
 		}
 	}
+	if page, _, err := w.Page("/"); err != nil || flowCard.MatchString(page) {
+		t.Errorf("the flow definition is in the list of jobs although it has nothing for the worker (%v)", err)
+	}
 	var doc map[string]any
 	text := boot.Must(t)(s.AWS("s3", "cp", loop.HumanLoopOutput.OutputS3Uri, "-"))
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {

@@ -49,6 +49,9 @@ func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
 	if err != nil {
 		return err
 	}
+	if err := e.mayInvoke(ctx, j); err != nil {
+		return err
+	}
 	s := Started{}
 	if s.Template, err = e.template(ctx, b, j); err != nil {
 		return err

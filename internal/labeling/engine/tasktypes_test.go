@@ -117,8 +117,8 @@ var golds = []struct {
 		label:   `1`, metadata: `{"confidence":1,"job-name":"labeling-job/gold","class-name":"dog","human-annotated":"yes","creation-date":"` + goldIn + `","type":"groundtruth/video-classification"}`},
 }
 
-// functions are the two of a suffix.
-func functions(s *labeling.Spec, suffix string) {
+// bothFunctions gives a job the two of a suffix.
+func bothFunctions(s *labeling.Spec, suffix string) {
 	const f = "arn:aws:lambda:us-east-1:432418664414:function:"
 	s.PreHumanTaskLambdaARN, s.AnnotationConsolidationLambdaARN = f+"PRE-"+suffix, f+"ACS-"+suffix
 }
@@ -129,7 +129,7 @@ func TestGoldenTrees(t *testing.T) {
 			w := newWorld(t, storetest.SQLite(t))
 			w.engine.Template = func(t labeling.TaskType) (string, bool) { return template.Builtin(string(t)) }
 			s := spec("gold")
-			functions(&s, g.suffix)
+			bothFunctions(&s, g.suffix)
 			s.LabelAttributeName, s.UITemplateS3URI, s.NumberOfHumanWorkersPerDataObject = g.attribute, "", 3
 			if g.labels != "" {
 				w.storage.set("s3://input/labels.json", g.labels)
@@ -226,7 +226,7 @@ func TestObjectsWithoutThePriorLabelFail(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		s := spec("gold")
-		functions(&s, "VerificationBoundingBox")
+		bothFunctions(&s, "VerificationBoundingBox")
 		s.LabelAttributeName, s.NumberOfHumanWorkersPerDataObject = "verdict", 1
 		s.Stopping.MaxHumanLabeledObjectCount = 2
 		w.storage.set("s3://input/0.jpg", "picture")
@@ -264,7 +264,7 @@ func TestChaining(t *testing.T) {
 	}{{"seg-ref", 1}, {"other-ref", 2}} {
 		w := newWorld(t, storetest.SQLite(t))
 		s := spec("gold")
-		functions(&s, "SemanticSegmentation")
+		bothFunctions(&s, "SemanticSegmentation")
 		s.LabelAttributeName, s.NumberOfHumanWorkersPerDataObject = c.attribute, 1
 		w.storage.set("s3://input/0.jpg", "picture")
 		w.create(s, `{"source-ref":"s3://input/0.jpg",`+priorMask+"}\n"+`{"source-ref":"s3://input/0.jpg"}`+"\n")
@@ -289,7 +289,7 @@ func TestSetUpsThatCannotWork(t *testing.T) {
 			w := newWorld(t, storetest.SQLite(t))
 			w.engine.Template = func(t labeling.TaskType) (string, bool) { return template.Builtin(string(t)) }
 			s := spec("gold")
-			functions(&s, c.suffix)
+			bothFunctions(&s, c.suffix)
 			s.LabelAttributeName, s.UITemplateS3URI = c.attribute, ""
 			if c.labels != "" {
 				w.storage.set("s3://input/labels.json", c.labels)
@@ -310,7 +310,7 @@ func TestSetUpsThatCannotWork(t *testing.T) {
 func TestPictureComesBeforeItsName(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	s := spec("gold")
-	functions(&s, "SemanticSegmentation")
+	bothFunctions(&s, "SemanticSegmentation")
 	s.LabelAttributeName, s.NumberOfHumanWorkersPerDataObject = "seg-ref", 1
 	w.storage.set("s3://input/0.jpg", "picture")
 	w.create(s, `{"source-ref":"s3://input/0.jpg"}`+"\n")

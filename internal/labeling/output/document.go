@@ -154,6 +154,8 @@ func requestAnnotations(op string, answers []Answer) ([]requestAnnotation, error
 type Consolidated struct {
 	ID         string
 	Annotation Annotation
+	// Content has members besides, which a function answered with; may be nil.
+	Content json.RawMessage
 }
 
 type responseObject struct {
@@ -171,7 +173,10 @@ func ConsolidationResponse(attribute string, results []Consolidated) ([]byte, er
 	const op = "output.ConsolidationResponse"
 	doc := make([]responseObject, 0, len(results))
 	for _, r := range results {
-		content, err := Splice([]byte("{}"), r.Annotation.members(attribute)...)
+		if r.Content == nil {
+			r.Content = json.RawMessage("{}")
+		}
+		content, err := Splice(r.Content, r.Annotation.members(attribute)...)
 		if err != nil {
 			return nil, err
 		}

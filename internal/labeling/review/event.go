@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"time"
 
 	"fiducial/internal/labeling"
 )
@@ -28,6 +29,8 @@ type Event struct {
 	Region     string   `json:"region"`
 	Resources  []string `json:"resources"`
 	Detail     Detail   `json:"detail"`
+
+	At time.Time `json:"-"` // Time, for sinks that write it themselves
 }
 
 // Detail is what an event says of its loop.
@@ -56,7 +59,7 @@ const (
 func (s *Service) event(l *Loop) Event {
 	e := Event{
 		Version: "0", DetailType: DetailType, Source: "aws.sagemaker", Account: s.Account, Region: s.Region,
-		Time: l.EndedAt.UTC().Format(eventTime), Resources: []string{s.LoopARN(l.Name)},
+		Time: l.EndedAt.UTC().Format(eventTime), At: l.EndedAt, Resources: []string{s.LoopARN(l.Name)},
 		Detail: Detail{
 			CreationTime: l.CreatedAt.UTC().Format(detailTime), FlowDefinitionARN: s.FlowARN(l.Flow),
 			HumanLoopARN: s.LoopARN(l.Name), HumanLoopName: l.Name, HumanLoopStatus: l.Status,

@@ -146,7 +146,8 @@ for what, text, asked in (
         ("unknown function", "PRE-", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-Telepathy"})),
         ("later function", "PRE-VideoObjectTracking", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-VideoObjectTracking"})),
         ("later task UI", "HumanTaskUiArn", job("x", {"UiConfig": {"HumanTaskUiArn": "arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/PointCloudObjectDetection"}})),
-        ("own function", "cannot run", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:%s:function:mine" % account})),
+        ("own function", "does not say how to run arn:aws:lambda:us-east-1:%s:function:mine" % account, job("x", {
+            "PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:%s:function:mine" % account, "UiConfig": {"UiTemplateS3Uri": "s3://data/t.html"}})),
         ("mixed functions", "does not go with", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-BoundingBox"})),
         ("two interfaces", "UiConfig", job("x", {"UiConfig": {"UiTemplateS3Uri": "s3://data/t.html", "HumanTaskUiArn": "arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/x"}})),
         ("no such team", "does not exist", job("x", {"WorkteamArn": arn + "workteam/private-crowd/nobody"})),
