@@ -92,6 +92,7 @@ type Job struct {
 	Stopping               StoppingConditions
 	Human                  HumanTask
 	Tags                   []Tag
+	Live                   *Live           // nil: all objects are in the manifest
 	Request                json.RawMessage // CreateLabelingJob's input as it was accepted, for Describe to echo
 	CreatedAt              time.Time
 

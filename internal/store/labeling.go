@@ -90,6 +90,7 @@ type jobSpec struct {
 	ManifestURI, OutputURI, OutputKMSKeyID, RoleARN, Labels string
 	Stopping                                                labeling.StoppingConditions
 	Human                                                   labeling.HumanTask
+	Live                                                    *labeling.Live `json:",omitempty"`
 	Request                                                 json.RawMessage
 }
 
@@ -113,7 +114,7 @@ func scanJob(row interface{ Scan(...any) error }) (*labeling.Job, error) {
 	}
 	j.ARN, j.LabelAttributeName, j.TaskType, j.Input = s.ARN, s.LabelAttributeName, s.TaskType, s.Input
 	j.ManifestURI, j.OutputURI, j.OutputKMSKeyID, j.RoleARN = s.ManifestURI, s.OutputURI, s.OutputKMSKeyID, s.RoleARN
-	j.LabelCategoryConfigURI, j.Stopping, j.Human, j.Request = s.Labels, s.Stopping, s.Human, s.Request
+	j.LabelCategoryConfigURI, j.Stopping, j.Human, j.Live, j.Request = s.Labels, s.Stopping, s.Human, s.Live, s.Request
 	j.CreatedAt, j.ModifiedAt = Time(created), Time(modified)
 	if config != "" {
 		j.LabelConfig = json.RawMessage(config)
@@ -134,7 +135,7 @@ func (l *Labeling) Create(ctx context.Context, j *labeling.Job) error {
 	spec, err := json.Marshal(jobSpec{
 		ARN: j.ARN, LabelAttributeName: j.LabelAttributeName, TaskType: j.TaskType, Input: j.Input,
 		ManifestURI: j.ManifestURI, OutputURI: j.OutputURI, OutputKMSKeyID: j.OutputKMSKeyID, RoleARN: j.RoleARN,
-		Labels: j.LabelCategoryConfigURI, Stopping: j.Stopping, Human: j.Human, Request: j.Request,
+		Labels: j.LabelCategoryConfigURI, Stopping: j.Stopping, Human: j.Human, Live: j.Live, Request: j.Request,
 	})
 	if err != nil {
 		return fault.E(op, fault.Internal, "", err)

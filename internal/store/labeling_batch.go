@@ -159,6 +159,11 @@ func (l *Labeling) readAnswers(ctx context.Context, job int64, b *engine.Batch) 
 
 // FinishBatch implements engine.Work.
 func (l *Labeling) FinishBatch(ctx context.Context, h engine.Hold, number int64, results []labeling.Consolidated, now time.Time) error {
+	j, err := l.begun(ctx, h.Job)
+	if err != nil {
+		return err
+	}
+	live := j.Live != nil // never changes
 	return l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
 		n, err := exec(ctx, tx, `delete from labeling_batches where job = $1 and batch = $2`, h.Job, number)
 		if err != nil || n == 0 {
@@ -174,6 +179,11 @@ func (l *Labeling) FinishBatch(ctx context.Context, h engine.Hold, number int64,
 		}
 		if err := l.insertResults(ctx, tx, h.Job, results, now); err != nil {
 			return err
+		}
+		if live {
+			if err := insertUntold(ctx, tx, h.Job, results); err != nil {
+				return err
+			}
 		}
 		if _, err := tx.ExecContext(ctx, `delete from labeling_tasks where job = $1 and state = 'answered' and batch = $2`, h.Job, number); err != nil {
 			return err

@@ -107,7 +107,7 @@ func (l *Labeling) holding(ctx context.Context, h engine.Hold, fn TxFunc) error 
 // the stopping conditions allow are labelled.
 func (l *Labeling) sendBelow(ctx context.Context, j *labeling.Job, total, failed int64) (int64, error) {
 	limit := j.Stopping.Limit(total)
-	if limit >= total {
+	if limit >= total || j.Live != nil {
 		return 1 << 62, nil
 	}
 	var below int64

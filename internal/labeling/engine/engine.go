@@ -81,14 +81,22 @@ type Watcher interface {
 	JobChanged(ctx context.Context, j *labeling.Job)
 }
 
-// Options are what an Engine is made of. All but Watcher, Workers and the
-// times are required.
+// Results hears of what became of the data objects of live jobs: each object at
+// least once, after its result is durable, in no particular order. An error
+// makes the engine tell again later.
+type Results interface {
+	Labeled(ctx context.Context, j *labeling.Job, rows []Row) error
+}
+
+// Options are what an Engine is made of. All but Watcher, Workers, Results and
+// the times are required.
 type Options struct {
 	Store   Store
 	Queue   Queue
 	Roles   Roles
 	Workers Workers
 	Watcher Watcher
+	Results Results
 	// Template is the built-in worker task template of a task type.
 	Template func(t labeling.TaskType) (src string, ok bool)
 	// Owner names this process among the replicas; unique for each start.

@@ -58,8 +58,10 @@ func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
 	if err := e.writeTool(ctx, b, j, s); err != nil {
 		return err
 	}
-	if s.Total, s.Kept, err = e.ingest(ctx, h, b, j); err != nil {
-		return err
+	if j.ManifestURI != "" || j.Live == nil {
+		if s.Total, s.Kept, err = e.ingest(ctx, h, b, j); err != nil {
+			return err
+		}
 	}
 	s.Now = e.Now()
 	return e.Store.Start(ctx, h, s)
