@@ -70,7 +70,7 @@ const (
 // Initializing. Every refusal is Invalid and names the member. random gives
 // the job's id and reference code.
 func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
-	checks := []func(*Spec) error{checkNames, checkPlaces, checkUnbuilt, checkHumanTask}
+	checks := []func(*Spec) error{checkNames, checkPlaces, checkTopics, checkUnbuilt, checkHumanTask}
 	for _, check := range checks {
 		if err := check(&s); err != nil {
 			return nil, err
@@ -98,6 +98,7 @@ func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
 		Tags: s.Tags, Request: s.Request,
 		Status: Initializing, CreatedAt: now, ModifiedAt: now,
 	}
+	streaming(&s, j)
 	var b [20]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return nil, fault.E("labeling.NewJob", fault.Internal, "", err)
@@ -167,10 +168,6 @@ func checkPlaces(s *Spec) error {
 func checkUnbuilt(s *Spec) error {
 	const op = "labeling.NewJob"
 	switch {
-	case s.InputSNSTopicARN != "":
-		return invalid(op, "InputConfig.DataSource.SnsDataSource", "this server has no streaming labeling jobs; give an input manifest in S3DataSource")
-	case s.OutputSNSTopicARN != "":
-		return invalid(op, "OutputConfig.SnsTopicArn", "this server has no streaming labeling jobs")
 	case s.AlgorithmARN != "":
 		return invalid(op, "LabelingJobAlgorithmsConfig", "this server has no automated data labeling")
 	case s.HumanTaskUIARN != "" && s.UITemplateS3URI != "":

@@ -88,8 +88,21 @@ type Results interface {
 	Labeled(ctx context.Context, j *labeling.Job, rows []Row) error
 }
 
-// Options are what an Engine is made of. All but Watcher, Workers, Results and
-// the times are required.
+// Streams bring the data objects of streaming labeling jobs, whose Live has an
+// InputTopicARN. Faults of kind NotFound and Denied say that the input is not
+// accessible.
+type Streams interface {
+	// Open makes ready what objects come by. Again it changes nothing.
+	Open(ctx context.Context, j *labeling.Job) error
+	// Pull takes up to about so many new objects, hands each to arrive, and
+	// forgets it after that has succeeded.
+	Pull(ctx context.Context, j *labeling.Job, most int, arrive func(context.Context, ...labeling.Arrival) ([]labeling.Arrived, error)) error
+	// Close undoes Open, so that nothing more comes. What has come stays.
+	Close(ctx context.Context, j *labeling.Job) error
+}
+
+// Options are what an Engine is made of. All but Watcher, Workers, Results,
+// Streams and the times are required.
 type Options struct {
 	Store   Store
 	Queue   Queue
@@ -97,6 +110,7 @@ type Options struct {
 	Workers Workers
 	Watcher Watcher
 	Results Results
+	Streams Streams
 	// Template is the built-in worker task template of a task type.
 	Template func(t labeling.TaskType) (src string, ok bool)
 	// Owner names this process among the replicas; unique for each start.
@@ -118,6 +132,7 @@ type Engine struct {
 	wake  chan struct{}
 	mu    sync.Mutex
 	roles map[acting]session
+	wrote map[int64]written // live jobs' manifests
 }
 
 // acting is a role that is used for a job. A trust policy may admit one job and
@@ -142,7 +157,7 @@ func New(o Options) *Engine {
 	set(&o.Tick, 500*time.Millisecond)
 	set(&o.Quiet, 2*time.Second)
 	set(&o.Lease, 15*time.Second)
-	return &Engine{Options: o, wake: make(chan struct{}, 1), roles: map[acting]session{}}
+	return &Engine{Options: o, wake: make(chan struct{}, 1), roles: map[acting]session{}, wrote: map[int64]written{}}
 }
 
 // Create stores a job that labeling.NewJob made. The background does the rest.

@@ -31,7 +31,8 @@ func (e *Engine) initialize(ctx context.Context, h Hold, j *labeling.Job) error 
 	}
 	var o *objectError
 	var r *roleError
-	if permanent(err) && (errors.As(err, &o) || errors.As(err, &r)) {
+	var in *inputError
+	if permanent(err) && (errors.As(err, &o) || errors.As(err, &r) || errors.As(err, &in)) {
 		e.forget(j)
 		return e.finish(ctx, h, labeling.Failed, explain(err), "")
 	}
@@ -62,6 +63,9 @@ func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
 		if s.Total, s.Kept, err = e.ingest(ctx, h, b, j); err != nil {
 			return err
 		}
+	}
+	if err := e.open(ctx, j); err != nil {
+		return err
 	}
 	s.Now = e.Now()
 	return e.Store.Start(ctx, h, s)

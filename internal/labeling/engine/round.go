@@ -34,7 +34,7 @@ func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts in
 	}
 	p, err = e.consolidateDue(ctx, h, j)
 	if err == nil && j.Live != nil {
-		err = e.tell(ctx, h, j)
+		err = e.tend(ctx, h, j, p, attempts)
 	}
 	if err != nil || p.Ready+p.Live+p.Answered+p.Batches > 0 || p.Queued {
 		return false, p, err
@@ -139,6 +139,9 @@ const giveUp = 20
 // conclude writes the manifests, the output manifest last of all files, and
 // ends the job.
 func (e *Engine) conclude(ctx context.Context, h Hold, j *labeling.Job, attempts int) (bool, error) {
+	if err := e.close(ctx, j, attempts); err != nil {
+		return false, err
+	}
 	if j.Counters.Total == 0 && j.Counters.Kept == 0 {
 		return true, e.finish(ctx, h, j.Ending, j.FailureReason, "") // stopped before it began
 	}
