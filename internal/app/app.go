@@ -22,14 +22,18 @@ import (
 	"fiducial/internal/audit"
 	"fiducial/internal/config"
 	"fiducial/internal/envelope"
+	"fiducial/internal/events"
 	"fiducial/internal/external"
 	"fiducial/internal/fault"
 	"fiducial/internal/iam"
 	"fiducial/internal/kms"
 	"fiducial/internal/labeling/engine"
+	"fiducial/internal/labeling/notice"
 	"fiducial/internal/labeling/queue"
+	"fiducial/internal/messaging"
 	"fiducial/internal/objects"
 	"fiducial/internal/origin"
+	"fiducial/internal/outbound"
 	"fiducial/internal/portal"
 	"fiducial/internal/server"
 	"fiducial/internal/signin"
@@ -74,6 +78,10 @@ type App struct {
 	labeling  *store.Labeling
 	queue     *queue.Service
 	engine    *engine.Engine
+	outbound  *outbound.Service
+	messaging *messaging.Service
+	events    *events.Service
+	notices   *notice.Service
 
 	rootID     string
 	rootSecret config.Secret
@@ -205,6 +213,9 @@ func (a *App) services(ctx context.Context) error {
 		Region: a.settings.Region, Account: a.settings.AccountID, Now: a.now, Rand: a.rand, Log: a.log.With("part", "s3"), CacheRows: a.cacheRows(), Elsewhere: a.bytesElsewhere(),
 		Own: sealing.objects, Keys: objectKeys{a.kms.Via("s3")}})
 	a.labeling = store.NewLabeling(a.db).Sealed(sealing.columns)
+	if err := a.openMessaging(ctx, sealing.columns); err != nil {
+		return err
+	}
 	return a.labelingServices()
 }
 
@@ -232,8 +243,9 @@ func (a *App) labelingServices() error {
 	a.signin = signin.New(signin.Config{Store: signinStore, Workers: a.workforce, Passwords: a.passwords, Recorder: a.recorder,
 		Ended: a.endedBy(access.OfSignIn), Now: a.now, Random: a.rand})
 	a.queue = queue.New(a.labeling, assignments{a}, a.now, a.rand, a.log.With("part", "queue"))
+	streams := a.streams()
 	a.engine = engine.New(engine.Options{Store: a.labeling, Queue: a.queue, Roles: roles{a}, Workers: identities{a},
-		Watcher: watcher{a}, Template: builtin, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
+		Watcher: watcher{a}, Streams: streams, Results: streams, Template: builtin, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
 	return nil
 }
 
