@@ -277,7 +277,7 @@ func TestUnsentObjectsExpire(t *testing.T) {
 // twice: whoever sends it sends it again, and is told which it was.
 func TestCrashOfLiveJob(t *testing.T) {
 	db := storetest.SQLite(t)
-	for n := 1; ; n++ {
+	for n := 1; ; n += 2 {
 		w := newWorld(t, db)
 		name := fmt.Sprint("live-", n)
 		j := w.live(name, 2, labeling.Live{})
