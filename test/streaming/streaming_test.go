@@ -137,6 +137,7 @@ func TestStreaming(t *testing.T) {
 			t.Errorf("the signature %q is not right", signature)
 		}
 	})
+	t.Run("topics elsewhere", func(t *testing.T) { elsewhere(t, s) })
 	t.Run("the documentation's receiver", func(t *testing.T) { sample(t, s, hook) })
 	t.Run("mail", func(t *testing.T) {
 		m := mails.await(t)
