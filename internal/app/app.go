@@ -274,6 +274,7 @@ func (a *App) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	serving, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
+	defer context.AfterFunc(serving, a.messaging.Drain)()
 	for _, loop := range a.loops() {
 		wg.Add(1)
 		go func() {

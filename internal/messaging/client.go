@@ -122,7 +122,16 @@ func (c Client) Subscribe(ctx context.Context, topicARN, queue string) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.s.Subscribe(ctx, t, "sqs", c.s.QueueARN(q.Name), nil)
+	// A queue of the name that somebody else made may not let the topic: the job
+	// would wait for ever.
+	d, err := c.s.decideService(ServiceSNS, "sqs:SendMessage", queueARN, q.Attributes["Policy"], topicARN)
+	if err != nil {
+		return err
+	}
+	if !d.Allowed() {
+		return fault.Newf("messaging.Client", fault.Denied, "the queue %s is there already, and its policy does not let the topic %s send to it: %s", queueARN, topicARN, d.Reason)
+	}
+	_, err = c.s.Subscribe(ctx, t, "sqs", queueARN, nil)
 	return err
 }
 

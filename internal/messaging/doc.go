@@ -174,8 +174,10 @@ type Options struct {
 
 // Service knows the rules of topics and queues.
 type Service struct {
-	o    Options
-	news *news
+	o     Options
+	news  *news
+	drain context.CancelFunc
+	done  <-chan struct{} // closed by Drain
 }
 
 // New makes a service.
@@ -183,8 +185,12 @@ func New(o Options) *Service {
 	if o.Nudge == nil {
 		o.Nudge = func() {}
 	}
-	return &Service{o: o, news: newNews()}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Service{o: o, news: newNews(), drain: cancel, done: ctx.Done()}
 }
+
+// Drain ends the waiting of all who wait for messages: the server is stopping.
+func (s *Service) Drain() { s.drain() }
 
 // Account is the account that owns all topics and queues here.
 func (s *Service) Account() string { return s.o.Account }

@@ -259,6 +259,8 @@ func (s *Service) Receive(ctx context.Context, q Queue, most, hide, wait int) ([
 			return nil, nil
 		case <-end.C:
 			return nil, nil
+		case <-s.done:
+			return nil, nil
 		case <-posted:
 		case <-time.After(look):
 		}
