@@ -206,7 +206,7 @@ func (a *App) tellSomeEnds(ctx context.Context) error {
 	}
 	for _, id := range ids {
 		j, err := a.labeling.JobByID(ctx, id)
-		if err == nil {
+		if err == nil && j.Flow == "" { // the end of a flow definition is no event
 			sum := sha256.Sum256([]byte(j.ARN + " " + string(j.Status) + " " + j.ReferenceCode))
 			h := hex.EncodeToString(sum[:16])
 			err = a.events.Emit(ctx, events.Event{ID: h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], DetailType: events.LabelingJobStateChange, Time: j.ModifiedAt,

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"fiducial/internal/awsapi"
+	"fiducial/internal/awsapi/a2iapi"
 	"fiducial/internal/awsapi/cognitoapi"
 	"fiducial/internal/awsapi/fiducialapi"
 	"fiducial/internal/awsapi/iamapi"
@@ -13,13 +14,14 @@ import (
 	"fiducial/internal/awsapi/snsapi"
 	"fiducial/internal/awsapi/sqsapi"
 	"fiducial/internal/awsapi/stsapi"
+	"fiducial/internal/labeling/review"
 )
 
 // Every operation of every service has an action of its service, a resource, an
 // audit name and a handler: nothing is reached without a decision on record.
 func TestTables(t *testing.T) {
 	for _, s := range []*awsapi.Service{
-		sagemakerapi.New(sagemakerapi.Deps{}).Service(), cognitoapi.New(cognitoapi.Deps{}).Service(),
+		sagemakerapi.New(sagemakerapi.Deps{}).Service(), a2iapi.New(&review.Service{}).Service(), cognitoapi.New(cognitoapi.Deps{}).Service(),
 		iamapi.New(nil).Service(), kmsapi.New(nil).Service(), stsapi.New(nil).Service(), fiducialapi.New(fiducialapi.Deps{}).Service(),
 		snsapi.New(nil, nil).Service(), sqsapi.New(nil, nil).Service(),
 	} {

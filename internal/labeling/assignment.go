@@ -61,5 +61,6 @@ type Offer struct {
 	Waiting       int64  // objects that this worker could still get, now or later
 	HasWork       bool   // Take would give a task now
 	Done          int64  // submitted by this worker
+	Flow          string // the flow definition, if it is no labeling job
 	Resume        string // the worker's own live assignment in the job, or ""
 }

@@ -28,5 +28,6 @@
 //
 // Children: manifest reads input manifests, queue hands out assignments,
 // consolidate makes one label of several answers, output builds the files of
-// the output tree, engine drives jobs from state to state.
+// the output tree, engine drives jobs from state to state, review keeps flow
+// definitions, whose human loops are the objects of jobs that are not shown as such.
 package labeling

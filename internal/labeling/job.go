@@ -110,6 +110,10 @@ type Job struct {
 	// LabelConfig is the label category configuration file as it was read;
 	// nil for a job without one.
 	LabelConfig json.RawMessage
+
+	// Flow is the flow definition whose human loops are the job's objects; "" for
+	// a labeling job. Such a job is not shown as one: see package review.
+	Flow string
 }
 
 // ExpiresAfter is how long a job may take, as Ground Truth bounds it.

@@ -99,13 +99,18 @@ func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
 		Status: Initializing, CreatedAt: now, ModifiedAt: now,
 	}
 	streaming(&s, j)
+	return j, j.Identify(s.Account, random)
+}
+
+// Identify gives a job that is being made its id and its reference code.
+func (j *Job) Identify(account string, random io.Reader) error {
 	var b [20]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return nil, fault.E("labeling.NewJob", fault.Internal, "", err)
+		return fault.E("labeling.Identify", fault.Internal, "", err)
 	}
 	j.ID = int64(binary.BigEndian.Uint64(b[:8]) >> 1)
-	j.ReferenceCode = s.Account + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[10:])
-	return j, nil
+	j.ReferenceCode = account + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[10:])
+	return nil
 }
 
 // Key is a job name as names are compared: they are unique whatever the case.
@@ -172,10 +177,17 @@ func checkUnbuilt(s *Spec) error {
 		return invalid(op, "LabelingJobAlgorithmsConfig", "this server has no automated data labeling")
 	case s.HumanTaskUIARN != "" && s.UITemplateS3URI != "":
 		return invalid(op, memberTaskUI, "give either UiTemplateS3Uri or HumanTaskUiArn, not both")
-	case s.HumanTaskUIARN != "":
-		return invalid(op, memberTaskUI, "this server has no human task UIs; give a worker task template in UiTemplateS3Uri")
+	case s.HumanTaskUIARN != "" && !ownTaskUI(s):
+		return invalid(op, memberTaskUI, "this server has no built-in human task UIs; give the ARN of one of your own, or a worker task template in UiTemplateS3Uri")
 	}
 	return nil
+}
+
+// ownTaskUI reports whether the human task UI is of this account, and so was made
+// with CreateHumanTaskUi.
+func ownTaskUI(s *Spec) bool {
+	a, err := arn.Parse(s.HumanTaskUIARN)
+	return err == nil && a.Service == "sagemaker" && a.Account == s.Account && a.Type() == "human-task-ui"
 }
 
 func checkHumanTask(s *Spec) error {
@@ -234,8 +246,8 @@ func kinds(s *Spec) (Input, TaskType, error) {
 	if s.LabelCategoryConfigURI == "" && (preType != Custom || taskType != Custom) {
 		return "", "", invalid(op, "LabelCategoryConfigS3Uri", "is required for a built-in task type: its labels come from that file")
 	}
-	if s.UITemplateS3URI == "" && preType == Custom {
-		return "", "", invalid(op, memberTemplate, "is required unless PreHumanTaskLambdaArn is a built-in function with a built-in template")
+	if s.UITemplateS3URI == "" && s.HumanTaskUIARN == "" && preType == Custom {
+		return "", "", invalid(op, memberTemplate, "or HumanTaskUiArn is required unless PreHumanTaskLambdaArn is a built-in function with a built-in template")
 	}
 	return in, taskType, nil
 }

@@ -155,7 +155,8 @@ func endLease(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) (boo
 }
 
 // settle counts an ended assignment in its object. An object with all its
-// answers, or that enough workers declined, leaves the workers' hands; the
+// answers, or that enough workers declined, or that is closing and that nobody
+// works on any more, leaves the workers' hands; the
 // next in the manifest takes its place at once, so that a job with few
 // concurrent tasks never runs dry between two rounds of the engine.
 func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error {
@@ -163,7 +164,7 @@ func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error 
 	var state string
 	err := tx.QueryRowContext(ctx, `update labeling_tasks set live = live - 1, answered = answered + $1, declined = declined + $2,
 			answer_bytes = answer_bytes + $3, answered_at = $4,
-			state = case when answered + $1 >= wanted or (live = 1 and declined + $2 >= wanted) then 'answered' else state end
+			state = case when answered + $1 >= wanted or (live = 1 and (closing = 1 or declined + $2 >= wanted)) then 'answered' else state end
 		where job = $5 and idx = $6 and live > 0 returning state`,
 		answered, declined, len(e.Answer), Micros(e.Now), job, idx).Scan(&state)
 	if err != nil || state != string(labeling.ObjectAnswered) {

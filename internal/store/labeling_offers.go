@@ -55,6 +55,7 @@ func (w withMore) Scan(into ...any) error { return w.rows.Scan(append(into, w.mo
 func offerOf(j *labeling.Job, o labeling.Offer) labeling.Offer {
 	o.JobName, o.JobARN, o.WorkteamARN, o.Title, o.Description = j.Name, j.ARN, j.Human.WorkteamARN, j.Human.Title, j.Human.Description
 	o.Keywords, o.TaskType, o.TaskTimeLimit, o.Workers, o.CreatedAt = j.Human.Keywords, j.TaskType, j.Human.TaskTimeLimit, j.Human.Workers, j.CreatedAt
+	o.Flow = j.Flow
 	o.Total, o.Finished = j.Counters.Total, j.Counters.Labeled()+j.Counters.Failed
 	return o
 }

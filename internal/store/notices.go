@@ -41,7 +41,7 @@ func (s *Notices) JobsInProgress(ctx context.Context) ([]notice.Job, error) {
 		if err != nil {
 			return nil, wrap(op, err)
 		}
-		out = append(out, notice.Job{ID: j.ID, Name: j.Name, ARN: j.ARN, Title: j.Human.Title, Team: j.Human.WorkteamARN, CreatedAt: j.CreatedAt, Live: j.Live != nil, Ready: ready})
+		out = append(out, notice.Job{ID: j.ID, Name: j.Name, ARN: j.ARN, Title: j.Human.Title, Team: j.Human.WorkteamARN, CreatedAt: j.CreatedAt, Live: j.Live != nil || j.Flow != "", Flow: j.Flow != "", Ready: ready})
 	}
 	return out, wrap(op, rows.Err())
 }

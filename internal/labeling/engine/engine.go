@@ -101,8 +101,8 @@ type Streams interface {
 	Close(ctx context.Context, j *labeling.Job) error
 }
 
-// Options are what an Engine is made of. All but Watcher, Workers, Results,
-// Streams and the times are required.
+// Options are what an Engine is made of. All but Watcher, Workers, Results, Streams,
+// TaskUI, Reviews and the times are required.
 type Options struct {
 	Store   Store
 	Queue   Queue
@@ -113,6 +113,11 @@ type Options struct {
 	Streams Streams
 	// Template is the built-in worker task template of a task type.
 	Template func(t labeling.TaskType) (src string, ok bool)
+	// TaskUI is the template of a human task UI that the account keeps; NotFound if
+	// there is none. Nil: there are none.
+	TaskUI func(ctx context.Context, arn string) (string, error)
+	// Reviews ends human loops; nil where there are no flow definitions.
+	Reviews Reviews
 	// Owner names this process among the replicas; unique for each start.
 	Owner string
 	// Alone: no other process uses the database, so leases of earlier

@@ -179,6 +179,7 @@ const (
 
 // Filter selects jobs. Zero members select everything.
 type Filter struct {
+	Flows                 bool   // also what the tasks of flow definitions are run by
 	Workteam              string // ARN
 	NameContains          string
 	ReferenceCodeContains string

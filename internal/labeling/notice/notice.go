@@ -31,6 +31,7 @@ type Job struct {
 	Team      string // ARN
 	CreatedAt time.Time
 	Live      bool
+	Flow      bool  // it is a flow definition: topics are not told, as A2I has it
 	Ready     int64 // objects with the workers
 }
 
@@ -174,6 +175,9 @@ func (s *Service) tell(ctx context.Context, arn string, t Team, jobs []Job) erro
 	}
 	if t.TopicARN != "" {
 		for _, j := range jobs {
+			if j.Flow {
+				continue
+			}
 			if err := s.topic(ctx, arn, t, j, told); err != nil {
 				return err
 			}

@@ -218,7 +218,6 @@ fails("no template", "ValidationException", "UiTemplate", sm.render_ui_template,
 fails("both", "ValidationException", "exclude", render, content="x", data={}, HumanTaskUiArn="arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/x")
 
 # --- not built, not known, not permitted
-fails("not built", "UnknownOperationException", "not available in this version", sm.create_human_task_ui, HumanTaskUiName="x", UiTemplate={"Content": "x"})
 fails("not Ground Truth's", "UnknownOperationException", "no operation", sm.create_model, ModelName="m", ExecutionRoleArn=role)
 iam.create_user(UserName="guest")
 key = iam.create_access_key(UserName="guest")["AccessKey"]
