@@ -101,6 +101,7 @@ func TestStreaming(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		mails.await(t) // team and worker are told while there is work
 		for n, end := 0, time.Now().Add(time.Minute); n < 2; {
 			id, err := w.Start("Stream-1")
 			if err != nil || id == "" {
