@@ -97,6 +97,7 @@ type Job struct {
 	Tags                   []Tag
 	QualityConfigURI       string          // where Quality was read; "": there is none
 	Quality                *Quality        // nil: no quality control
+	Live                   *Live           // nil: all objects are in the manifest
 	Request                json.RawMessage // CreateLabelingJob's input as it was accepted, for Describe to echo
 	CreatedAt              time.Time
 

@@ -29,6 +29,27 @@ func spec() labeling.Spec {
 	}
 }
 
+const (
+	topic      = "arn:aws:sns:eu-west-1:123456789012:in"
+	inputTopic = "InputConfig.DataSource.SnsDataSource.SnsTopicArn"
+)
+
+// A job with an input topic is live, needs no manifest, and has no stopping
+// conditions, whatever was asked for.
+func TestStreamingJob(t *testing.T) {
+	s := spec()
+	s.InputSNSTopicARN, s.OutputSNSTopicARN, s.ManifestS3URI = topic, topic+"-labels", ""
+	s.Stopping.MaxHumanLabeledObjectCount = 1
+	j, err := labeling.NewJob(s, time.Now(), random())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := labeling.Live{InputTopicARN: topic, OutputTopicARN: topic + "-labels", IdleAfter: 240 * time.Hour, UnsentAfter: 336 * time.Hour}
+	if j.Live == nil || *j.Live != want || j.Stopping != (labeling.StoppingConditions{}) {
+		t.Errorf("%+v, stopping %+v", j.Live, j.Stopping)
+	}
+}
+
 func random() *bytes.Reader { return bytes.NewReader(bytes.Repeat([]byte{0xff, 1, 2, 3}, 10)) }
 
 func TestNewJob(t *testing.T) {
@@ -133,8 +154,15 @@ func TestNewJobRefuses(t *testing.T) {
 		{"output", func(s *labeling.Spec) { s.S3OutputPath = "bucket/out" }, "OutputConfig.S3OutputPath", "s3://bucket/key"},
 		{"labels", func(s *labeling.Spec) { s.LabelCategoryConfigURI = "s3://BUCKET/x" }, "LabelCategoryConfigS3Uri", "bucket name"},
 		{"template", func(s *labeling.Spec) { s.UITemplateS3URI = "s3://bucket/" + strings.Repeat("k", 1025) }, h + "UiConfig.UiTemplateS3Uri", "longer than 1024"},
-		{"streaming", func(s *labeling.Spec) { s.InputSNSTopicARN, s.ManifestS3URI = "arn:aws:sns:x", "" }, "InputConfig.DataSource.SnsDataSource", "streaming"},
-		{"output topic", func(s *labeling.Spec) { s.OutputSNSTopicARN = "arn:aws:sns:x" }, "OutputConfig.SnsTopicArn", "streaming"},
+		{"input topic", func(s *labeling.Spec) { s.InputSNSTopicARN, s.ManifestS3URI = "arn:aws:sns:x", "" }, inputTopic, "ARN of a topic"},
+		{"input topic of another service", func(s *labeling.Spec) { s.InputSNSTopicARN = "arn:aws:sqs:eu-west-1:123456789012:q" }, inputTopic, "ARN of a topic"},
+		{"subscription as topic", func(s *labeling.Spec) { s.InputSNSTopicARN = topic + ":id" }, inputTopic, "ARN of a topic"},
+		{"input topic elsewhere", func(s *labeling.Spec) { s.InputSNSTopicARN = "arn:aws:sns:us-east-1:123456789012:in" }, inputTopic, "region, eu-west-1"},
+		{"FIFO topic", func(s *labeling.Spec) { s.InputSNSTopicARN = topic + ".fifo" }, inputTopic, "FIFO"},
+		{"output topic without input", func(s *labeling.Spec) { s.OutputSNSTopicARN = topic }, "OutputConfig.SnsTopicArn", "input topic"},
+		{"output is input", func(s *labeling.Spec) { s.InputSNSTopicARN, s.OutputSNSTopicARN = topic, topic }, "OutputConfig.SnsTopicArn", "another topic"},
+		{"streaming with a bad manifest", func(s *labeling.Spec) { s.InputSNSTopicARN, s.ManifestS3URI = topic, "x" }, "InputConfig.DataSource.S3DataSource.ManifestS3Uri", "s3://bucket/key"},
+		{"streaming with automated labeling", func(s *labeling.Spec) { s.InputSNSTopicARN, s.AlgorithmARN = topic, "arn" }, "LabelingJobAlgorithmsConfig", "automated"},
 		{"auto-labeling", func(s *labeling.Spec) { s.AlgorithmARN = "arn" }, "LabelingJobAlgorithmsConfig", "automated"},
 		{"both UIs", func(s *labeling.Spec) { s.HumanTaskUIARN = "arn" }, h + "UiConfig.HumanTaskUiArn", "not both"},
 		{"human task UI that is no ARN", func(s *labeling.Spec) { s.HumanTaskUIARN, s.UITemplateS3URI = "arn", "" }, h + "UiConfig.HumanTaskUiArn", "must be the ARN of a human task UI"},

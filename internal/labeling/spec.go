@@ -70,7 +70,7 @@ const (
 // Initializing. Every refusal is Invalid and names the member. random gives
 // the job's id and reference code.
 func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
-	checks := []func(*Spec) error{checkNames, checkPlaces, checkUnbuilt, checkHumanTask}
+	checks := []func(*Spec) error{checkNames, checkPlaces, checkTopics, checkUnbuilt, checkHumanTask}
 	for _, check := range checks {
 		if err := check(&s); err != nil {
 			return nil, err
@@ -105,6 +105,7 @@ func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
 		Tags: s.Tags, Request: s.Request, QualityConfigURI: quality,
 		Status: Initializing, CreatedAt: now, ModifiedAt: now,
 	}
+	streaming(&s, j)
 	return j, j.Identify(s.Account, random)
 }
 
@@ -189,10 +190,6 @@ func checkPlaces(s *Spec) error {
 func checkUnbuilt(s *Spec) error {
 	const op = "labeling.NewJob"
 	switch {
-	case s.InputSNSTopicARN != "":
-		return invalid(op, "InputConfig.DataSource.SnsDataSource", "this server has no streaming labeling jobs; give an input manifest in S3DataSource")
-	case s.OutputSNSTopicARN != "":
-		return invalid(op, "OutputConfig.SnsTopicArn", "this server has no streaming labeling jobs")
 	case s.AlgorithmARN != "":
 		return invalid(op, "LabelingJobAlgorithmsConfig", "this server has no automated data labeling")
 	case s.HumanTaskUIARN != "" && s.UITemplateS3URI != "":

@@ -92,6 +92,7 @@ type jobSpec struct {
 	Human                                                   labeling.HumanTask
 	QualityURI                                              string            `json:",omitempty"`
 	Quality                                                 *labeling.Quality `json:",omitempty"`
+	Live                                                    *labeling.Live    `json:",omitempty"`
 	Request                                                 json.RawMessage
 	Flow                                                    string `json:",omitempty"`
 }
@@ -116,7 +117,7 @@ func scanJob(row interface{ Scan(...any) error }) (*labeling.Job, error) {
 	}
 	j.ARN, j.LabelAttributeName, j.TaskType, j.Input = s.ARN, s.LabelAttributeName, s.TaskType, s.Input
 	j.ManifestURI, j.OutputURI, j.OutputKMSKeyID, j.RoleARN = s.ManifestURI, s.OutputURI, s.OutputKMSKeyID, s.RoleARN
-	j.LabelCategoryConfigURI, j.Stopping, j.Human, j.Request = s.Labels, s.Stopping, s.Human, s.Request
+	j.LabelCategoryConfigURI, j.Stopping, j.Human, j.Live, j.Request = s.Labels, s.Stopping, s.Human, s.Live, s.Request
 	j.QualityConfigURI, j.Quality = s.QualityURI, s.Quality
 	j.Flow = s.Flow
 	j.CreatedAt, j.ModifiedAt = Time(created), Time(modified)
@@ -143,7 +144,7 @@ func createJob(ctx context.Context, tx *sql.Tx, j *labeling.Job) error {
 	spec, err := json.Marshal(jobSpec{
 		ARN: j.ARN, LabelAttributeName: j.LabelAttributeName, TaskType: j.TaskType, Input: j.Input,
 		ManifestURI: j.ManifestURI, OutputURI: j.OutputURI, OutputKMSKeyID: j.OutputKMSKeyID, RoleARN: j.RoleARN,
-		Labels: j.LabelCategoryConfigURI, Stopping: j.Stopping, Human: j.Human, Request: j.Request, Flow: j.Flow,
+		Labels: j.LabelCategoryConfigURI, Stopping: j.Stopping, Human: j.Human, Live: j.Live, Request: j.Request, Flow: j.Flow,
 		QualityURI: j.QualityConfigURI, Quality: j.Quality,
 	})
 	if err != nil {

@@ -159,12 +159,16 @@ func (l *Labeling) readAnswers(ctx context.Context, job int64, b *engine.Batch) 
 
 // FinishBatch implements engine.Work.
 func (l *Labeling) FinishBatch(ctx context.Context, h engine.Hold, number int64, results []labeling.Consolidated, now time.Time) error {
+	j, err := l.begun(ctx, h.Job)
+	if err != nil {
+		return err
+	}
 	return l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
-		return l.finishBatch(ctx, tx, h.Job, number, results, now)
+		return l.finishBatch(ctx, tx, h.Job, number, results, j.Live != nil, now)
 	})
 }
 
-func (l *Labeling) finishBatch(ctx context.Context, tx *sql.Tx, job, number int64, results []labeling.Consolidated, now time.Time) error {
+func (l *Labeling) finishBatch(ctx context.Context, tx *sql.Tx, job, number int64, results []labeling.Consolidated, live bool, now time.Time) error {
 	n, err := exec(ctx, tx, `delete from labeling_batches where job = $1 and batch = $2`, job, number)
 	if err != nil || n == 0 {
 		return err
@@ -190,6 +194,11 @@ func (l *Labeling) finishBatch(ctx context.Context, tx *sql.Tx, job, number int6
 	if _, err := tx.ExecContext(ctx, `delete from task_inputs where job = $1 and not exists (select 1 from quality_workers w where w.job = $1) -- whose objects may come back
 		and idx in (select idx from labeling_tasks where job = $1 and state = 'answered' and batch = $2)`, job, number); err != nil {
 		return err
+	}
+	if live {
+		if err := insertUntold(ctx, tx, job, results); err != nil {
+			return err
+		}
 	}
 	if _, err := tx.ExecContext(ctx, `delete from labeling_tasks where job = $1 and state = 'answered' and batch = $2`, job, number); err != nil {
 		return err

@@ -148,25 +148,31 @@ func (l *Labeling) rows(ctx context.Context, id, after int64, limit int, fn func
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var r engine.Row
-		var kept int
-		var label, metadata string
-		if err := rows.Scan(&r.Index, &r.Line, &kept, &label, &metadata, &r.Failure); err != nil {
+		r, err := l.scanRow(rows, id)
+		if err != nil {
 			return 0, 0, wrap(op, err)
 		}
-		if r.Label, err = l.annotation(label, labelOf(id, r.Index)); err != nil {
-			return 0, 0, err
-		}
-		if r.Metadata, err = l.annotation(metadata, metadataOf(id, r.Index)); err != nil {
-			return 0, 0, err
-		}
-		r.Kept, r.Unfit = kept == keptLabel, kept == keptUnfit
 		if err := fn(r); err != nil {
 			return 0, 0, err
 		}
 		n, last = n+1, r.Index
 	}
 	return n, last, wrap(op, rows.Err())
+}
+
+// scanRow reads a line with its result, and opens the annotations.
+func (l *Labeling) scanRow(rows *sql.Rows, job int64) (r engine.Row, err error) {
+	var kept int
+	var label, metadata string
+	if err := rows.Scan(&r.Index, &r.Line, &kept, &label, &metadata, &r.Failure); err != nil {
+		return r, err
+	}
+	if r.Label, err = l.annotation(label, labelOf(job, r.Index)); err != nil {
+		return r, err
+	}
+	r.Metadata, err = l.annotation(metadata, metadataOf(job, r.Index))
+	r.Kept, r.Unfit = kept == keptLabel, kept == keptUnfit
+	return r, err
 }
 
 // annotation opens a column of labeling_results.

@@ -107,7 +107,7 @@ func (l *Labeling) holding(ctx context.Context, h engine.Hold, fn TxFunc) error 
 // the stopping conditions allow are labelled, when so many are without a label.
 func (l *Labeling) sendBelow(ctx context.Context, j *labeling.Job, total, without int64) (int64, error) {
 	limit := j.Stopping.Limit(total)
-	if limit >= total {
+	if limit >= total || j.Live != nil {
 		return 1 << 62, nil
 	}
 	var below int64
@@ -227,6 +227,9 @@ func (l *Labeling) Finish(ctx context.Context, h engine.Hold, to labeling.Status
 			}
 		}
 		if _, err := tx.ExecContext(ctx, `delete from quality_facts where job = $1`, h.Job); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `insert into labeling_untold_ends (job) values ($1) on conflict do nothing`, h.Job); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `update labeling_jobs set status = $1, status_key = $2, ending = '', failure_reason = $3, note = '',

@@ -31,7 +31,8 @@ func (e *Engine) initialize(ctx context.Context, h Hold, j *labeling.Job) error 
 	}
 	var o *objectError
 	var r *roleError
-	if permanent(err) && (errors.As(err, &o) || errors.As(err, &r)) {
+	var in *inputError
+	if permanent(err) && (errors.As(err, &o) || errors.As(err, &r) || errors.As(err, &in)) {
 		e.forget(j)
 		return e.finish(ctx, h, labeling.Failed, explain(err), "")
 	}
@@ -64,7 +65,12 @@ func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
 	if err := e.writeTool(ctx, b, j, s); err != nil {
 		return err
 	}
-	if s.Total, s.Kept, err = e.ingest(ctx, h, b, j); err != nil {
+	if j.ManifestURI != "" || j.Live == nil {
+		if s.Total, s.Kept, err = e.ingest(ctx, h, b, j); err != nil {
+			return err
+		}
+	}
+	if err := e.open(ctx, j); err != nil {
 		return err
 	}
 	if err := e.gold(ctx, h, b, j, s.LabelConfig); err != nil {

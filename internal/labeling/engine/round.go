@@ -18,7 +18,7 @@ const iteration = 1
 
 // round looks at a job in progress, or ending, and does what is due.
 func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts int) (done bool, p Progress, err error) {
-	if j.Ending == "" && e.Now().Sub(j.CreatedAt) >= labeling.ExpiresAfter {
+	if j.Ending == "" && j.Live == nil && e.Now().Sub(j.CreatedAt) >= labeling.ExpiresAfter {
 		reason := fmt.Sprintf("The labeling job was not complete %d days after its creation. The labels made until then are in the output; start another job with its output manifest as input to go on.", int(labeling.ExpiresAfter.Hours()/24))
 		if err := e.Store.End(ctx, h, labeling.Failed, reason, e.Now()); err != nil {
 			return false, p, err
@@ -42,10 +42,16 @@ func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts in
 		unprepared = e.prepareDue(ctx, h, j, attempts)
 	}
 	p, err = e.consolidateDue(ctx, h, j, attempts)
+	if err == nil && j.Live != nil {
+		err = e.tend(ctx, h, j, p, attempts)
+	}
 	if err = errors.Join(unprepared, err); err != nil || p.Preparing+p.Ready+p.Requeued+p.Live+p.Answered+p.Batches > 0 || p.Queued {
 		return false, p, err
 	}
-	if j.Ending == "" {
+	switch {
+	case j.Ending == "" && j.Live != nil:
+		return false, p, e.idle(ctx, h, j)
+	case j.Ending == "":
 		return false, p, e.complete(ctx, h, j)
 	}
 	done, err = e.conclude(ctx, h, j, attempts)
@@ -72,6 +78,11 @@ func (e *Engine) serve(ctx context.Context, h Hold, j *labeling.Job) error {
 	p, err := e.Store.Progress(ctx, h.Job, cutoff)
 	if err != nil {
 		return err
+	}
+	if j.Live != nil {
+		if err := e.unsent(ctx, h, j, p); err != nil {
+			return err
+		}
 	}
 	if p.Overdue > 0 {
 		if err := e.Store.CloseOverdue(ctx, h, cutoff, e.Now()); err != nil {
@@ -137,6 +148,9 @@ const giveUp = 20
 // conclude writes the manifests, the output manifest last of all files, and
 // ends the job.
 func (e *Engine) conclude(ctx context.Context, h Hold, j *labeling.Job, attempts int) (bool, error) {
+	if err := e.close(ctx, j, attempts); err != nil {
+		return false, err
+	}
 	if j.Counters.Total == 0 && j.Counters.Kept == 0 {
 		return true, e.finish(ctx, h, j.Ending, j.FailureReason, "") // stopped before it began
 	}
