@@ -140,6 +140,16 @@ func (b *browser) await(ctx context.Context, script string) {
 	}
 }
 
+// kept waits until the draft that the server would give back shows the text. What
+// the page says of its saving is not enough: it may speak of an earlier save, such
+// as the one when the picture has come and its size with it.
+func (b *browser) kept(text string) {
+	b.t.Helper()
+	quoted, _ := json.Marshal(text)
+	b.await(b.ctx, `(() => { const r = new XMLHttpRequest(); r.open("GET", location.href, false); r.send();
+		return new DOMParser().parseFromString(r.responseText, "text/html").querySelector("#draft").textContent.includes(`+string(quoted)+`); })()`)
+}
+
 // shot photographs the page, if anybody wants to see it.
 func (b *browser) shot(name string) {
 	b.t.Helper()
