@@ -11,6 +11,7 @@ import { shareBrowser } from "../browser/harness.js";
 const COSTS: Readonly<Record<string, number>> = {
   accessibility: 30,
   "bounding-box": 14,
+  "conformance-tools": 14,
   elements: 12,
   "entity-annotation": 13,
   keypoint: 10,
