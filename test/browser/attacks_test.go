@@ -218,7 +218,7 @@ func (c *cage) run(key string, names ...string) {
 			return
 		}
 		// The attempt before may have gone back in the frame's own history meanwhile.
-		if i%20 == 19 && eval[bool](c.b, c.b.ctx, `!`+string(asked)+`.some((name) => name in (window.told ?? {}))`) {
+		if i%60 == 59 && strings.Contains(key, ".") && eval[bool](c.b, c.b.ctx, `!`+string(asked)+`.some((name) => name in (window.told ?? {}))`) {
 			eval[bool](c.b, c.b.ctx, script)
 		}
 		time.Sleep(100 * time.Millisecond)
