@@ -33,7 +33,11 @@ test: setup check unit web-test cover ## everything: checks, unit, database, bro
 # One way to compile for all of `make test`, so that nothing is compiled twice.
 # SQLite is C turned into Go, full of pointer arithmetic: to check each step of it
 # finds nothing of ours and takes half the time of every test with a database.
-RACE := -race -trimpath -gcflags=modernc.org/...=-d=checkptr=0
+# Nobody opens the programs in a debugger: they are linked without its tables.
+RACE := -race -trimpath -gcflags=modernc.org/...=-d=checkptr=0 -ldflags=-w
+# Packages tested at once. Many tests wait, for a disk, a lease or a browser, so
+# that one more than there are cores keeps these busy.
+AT_ONCE := $(shell expr $$(nproc) + 1)
 
 check: web/node_modules ## gofmt, vet, staticcheck, generated code
 	@echo "== check"
@@ -48,8 +52,8 @@ unit: ## Go tests with the race detector; those of the guarded packages are coun
 	mkdir -p .cache
 	export GOFLAGS="$(RACE)" FIDUCIAL_TEST_COMMAND="$(CURDIR)/.cache/fiducial"
 	$(GO) build -o "$$FIDUCIAL_TEST_COMMAND" ./cmd/fiducial
-	$(GO) test -vet=off -timeout 15m -coverprofile=.cache/cover.out $(GUARDED)
-	$(GO) test -vet=off -timeout 15m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(GUARDED))")
+	$(GO) test -vet=off -timeout 15m -p $(AT_ONCE) -coverprofile=.cache/cover.out $(GUARDED)
+	$(GO) test -vet=off -timeout 15m -p $(AT_ONCE) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(GUARDED))")
 
 web-test: web/node_modules ## TypeScript checks, and tests of the elements in a real browser
 	@echo "== web tests"

@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"iam", "workforce"},
 	{"objects", "access", "kms", "signin"},
 	{"labeling", "external"},
-	{"store", "awsapi", "s3api", "portal", "console", "server"},
+	{"store", "functions", "awsapi", "s3api", "portal", "console", "server"},
 	{"config"},
 	{"app"},
 	{"cli"},

@@ -60,6 +60,15 @@ func (b bucket) Put(ctx context.Context, name, key, contentType string, body io.
 	return b.why(ctx, b.a.objects.PutUnder(ctx, b.caller, b.keyID, name, key, contentType, body), "s3:PutObject", name, key)
 }
 
+// MayPut says whether Put would be refused; what another store says is not known
+// before it is asked.
+func (b bucket) MayPut(ctx context.Context, name, key string) error {
+	if b.a.keptElsewhere(name) {
+		return nil
+	}
+	return b.why(ctx, b.a.objects.MayPut(ctx, b.caller, b.keyID, name, key), "s3:PutObject", name, key)
+}
+
 // why tells the job's owner what a refusal rests on. S3 tells nobody; but this
 // refusal is read by whoever may describe the job, and must be mended by them.
 func (b bucket) why(ctx context.Context, err error, action, name, key string) error {
@@ -112,7 +121,7 @@ type running struct{ a *App }
 
 func (r running) Running(ctx context.Context, workteamARN string) (bool, error) {
 	for _, s := range []labeling.Status{labeling.InProgress, labeling.Initializing, labeling.Stopping} {
-		jobs, _, err := r.a.engine.ListForWorkteam(ctx, workteamARN, engine.Filter{Status: s, Limit: 1}, "")
+		jobs, _, err := r.a.engine.ListForWorkteam(ctx, workteamARN, engine.Filter{Flows: true, Status: s, Limit: 1}, "")
 		if err != nil || len(jobs) > 0 {
 			return len(jobs) > 0, err
 		}

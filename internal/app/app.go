@@ -28,6 +28,7 @@ import (
 	"fiducial/internal/kms"
 	"fiducial/internal/labeling/engine"
 	"fiducial/internal/labeling/queue"
+	"fiducial/internal/labeling/review"
 	"fiducial/internal/objects"
 	"fiducial/internal/origin"
 	"fiducial/internal/portal"
@@ -61,6 +62,7 @@ type App struct {
 	recorder  audit.Recorder
 	keysets   *kms.Keysets
 	master    *envelope.Keyset
+	sessions  *envelope.Keyset
 	iam       *iam.Service
 	kms       *kms.Service
 	access    *access.Service
@@ -73,6 +75,7 @@ type App struct {
 	signin    *signin.Service
 	labeling  *store.Labeling
 	queue     *queue.Service
+	reviews   *review.Service
 	engine    *engine.Engine
 
 	rootID     string
@@ -176,6 +179,7 @@ func (a *App) services(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.sessions = keys
 	if a.iam, err = iam.New(iam.Options{Account: a.settings.AccountID, Store: store.NewIAM(a.db), Keys: keys,
 		RootAccessKeyID: a.rootID, RootSecret: iam.NewSecret(a.rootSecret.Reveal()), Now: a.now, Rand: a.rand}); err != nil {
 		return err
@@ -232,8 +236,13 @@ func (a *App) labelingServices() error {
 	a.signin = signin.New(signin.Config{Store: signinStore, Workers: a.workforce, Passwords: a.passwords, Recorder: a.recorder,
 		Ended: a.endedBy(access.OfSignIn), Now: a.now, Random: a.rand})
 	a.queue = queue.New(a.labeling, assignments{a}, a.now, a.rand, a.log.With("part", "queue"))
+	functions, err := a.functions()
+	if err != nil {
+		return err
+	}
+	a.reviews = a.newReviews()
 	a.engine = engine.New(engine.Options{Store: a.labeling, Queue: a.queue, Roles: roles{a}, Workers: identities{a},
-		Watcher: watcher{a}, Template: builtin, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
+		Watcher: watcher{a}, Functions: functions, Template: builtin, TaskUI: a.reviews.Template, Reviews: a.reviews, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
 	return nil
 }
 

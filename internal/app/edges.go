@@ -10,10 +10,10 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"net/url"
 	"sync/atomic"
 
 	"fiducial/internal/awsapi"
+	"fiducial/internal/awsapi/a2iapi"
 	"fiducial/internal/awsapi/cognitoapi"
 	"fiducial/internal/awsapi/iamapi"
 	"fiducial/internal/awsapi/kmsapi"
@@ -60,21 +60,14 @@ func (a *App) edge() (*origin.Resolver, *tls.Config, error) {
 
 // edges makes what stands at the ports.
 func (a *App) edges(context.Context) error {
-	api, err := url.Parse(a.apiURL)
-	if err != nil {
-		return err
-	}
-	hosts := []string{api.Host}
-	if a.settings.S3Domain != "" {
-		hosts = append(hosts, a.settings.S3Domain)
-	}
 	s3 := s3api.New(s3api.Options{Objects: a.objects, IAM: a.iam, Audit: a.recorder, Domain: a.settings.S3Domain, Now: a.now, Rand: a.rand, Log: a.log.With("part", "s3"), BodyFollows: server.BodyFollows})
-	sagemaker := sagemakerapi.New(sagemakerapi.Deps{Workforce: a.workforce, Jobs: a.engine, Tags: teamTags{store.NewTags(a.db), a}, Media: media{a}, Hosts: hosts, Warnings: a.explainer(),
+	links := &sagemakerapi.Links{Keys: a.sessions, Templates: a.reviews, Audit: a.recorder, URL: a.apiURL, Account: a.settings.AccountID, Now: a.now, Log: a.log.With("part", "api")}
+	sagemaker := sagemakerapi.New(sagemakerapi.Deps{Workforce: a.workforce, Jobs: a.engine, Reviews: a.reviews, Links: links, Tags: teamTags{store.NewTags(a.db), a}, Media: media{a}, Hosts: a.s3Hosts(), Warnings: a.explainer(),
 		Region: a.settings.Region, Account: a.settings.AccountID, Now: a.now, Random: a.rand})
 	cognito := cognitoapi.New(cognitoapi.Deps{Workforce: a.workforce, Passwords: a.passwords, SignIns: a.signin, Region: a.settings.Region, Account: a.settings.AccountID})
 	mux := awsapi.New(awsapi.Deps{IAM: a.iam, Audit: a.recorder, S3: s3, Probe: a.probe(), ProbeURL: a.apiURL + portal.ProbePath, Now: a.now, RequestID: func() string { return newID(a.rand) }, Log: a.log.With("part", "api")},
-		sagemaker.Service(), cognito.Service(), iamapi.New(a.iam).Service(), stsapi.New(a.iam).Service(), kmsapi.New(a.kms).Service(), a.fiducialAPI())
-	a.handlerAPI.set(mux)
+		sagemaker.Service(), a2iapi.New(a.reviews).Service(), cognito.Service(), iamapi.New(a.iam).Service(), stsapi.New(a.iam).Service(), kmsapi.New(a.kms).Service(), a.fiducialAPI())
+	a.handlerAPI.set(a.withTemplates(links, mux))
 
 	dist, err := fs.Sub(web.Dist, "dist")
 	if err != nil {

@@ -172,6 +172,17 @@ func (x explainedJobs) shows(ctx context.Context, a *labeling.Assignment, bucket
 	return false, nil, nil
 }
 
+// task is an assignment of a data object as its page would see it. What a
+// pre-annotation function made of the object is there while the object is with
+// the workers; before and afterwards its page cannot be made.
+func (x explainedJobs) task(ctx context.Context, j *labeling.Job, index int64, worker string, line json.RawMessage) *labeling.Assignment {
+	a := &labeling.Assignment{ID: "explain", Job: j, Index: index, Worker: worker, Line: line}
+	if j.Input == labeling.FunctionInput {
+		a.Input, _ = x.a.labeling.TaskInput(ctx, j.ID, index)
+	}
+	return a
+}
+
 // tries bounds how many tasks are rendered to find one that shows an object.
 const tries = 200
 
@@ -192,7 +203,7 @@ func (x explainedJobs) wouldHold(ctx context.Context, j *labeling.Job, worker, b
 		if rendered++; rendered > tries {
 			return false
 		}
-		yes, _, err := x.shows(ctx, &labeling.Assignment{ID: "explain", Job: j, Index: index, Worker: worker, Line: line}, bucket, key)
+		yes, _, err := x.shows(ctx, x.task(ctx, j, index, worker, line), bucket, key)
 		if err != nil || !yes {
 			failed = err
 			return err == nil
@@ -259,7 +270,7 @@ func (x explainedJobs) Samples(ctx context.Context, job string) ([]explain.Sampl
 	looked := 0
 	err = x.a.labeling.Lines(ctx, j.ID, func(index int64, line json.RawMessage) bool {
 		looked++
-		media, _ := x.a.pages.Media(ctx, &labeling.Assignment{ID: "explain", Job: j, Index: index, Line: line})
+		media, _ := x.a.pages.Media(ctx, x.task(ctx, j, index, "", line))
 		for _, m := range media {
 			if !seen[m.Bucket] {
 				seen[m.Bucket] = true

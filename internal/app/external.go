@@ -97,17 +97,19 @@ func (t taskObjects) Objects(ctx context.Context, g *identity.Grant, bucket stri
 	if err != nil || as.Worker != g.Worker {
 		return nil // a preview, or not theirs: every object is asked for by itself
 	}
-	var line any
-	if json.Unmarshal(as.Line, &line) != nil {
-		return nil
-	}
 	var keys []string
-	walk(line, func(s string) bool {
-		if u, err := labeling.ParseS3Object(s); err == nil && u.Bucket == bucket {
-			keys = append(keys, u.Key)
+	for _, text := range []json.RawMessage{as.Line, as.Input} {
+		var named any
+		if json.Unmarshal(text, &named) != nil {
+			continue // there need not be an input
 		}
-		return len(keys) < maxTaskObjects
-	})
+		walk(named, func(s string) bool {
+			if u, err := labeling.ParseS3Object(s); err == nil && u.Bucket == bucket {
+				keys = append(keys, u.Key)
+			}
+			return len(keys) < maxTaskObjects
+		})
+	}
 	return keys
 }
 

@@ -86,6 +86,11 @@ type api struct {
 
 func newAPI(t *testing.T) *api {
 	t.Helper()
+	return newAPIWith(t)
+}
+
+func newAPIWith(t *testing.T, more ...*awsapi.Service) *api {
+	t.Helper()
 	db := storetest.SQLite(t)
 	keys, err := envelope.New()
 	if err != nil {
@@ -137,7 +142,7 @@ func newAPI(t *testing.T) *api {
 		IAM: users, Audit: a.records, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		RequestID: func() string { n++; return fmt.Sprint("id-", n) },
 		S3:        http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(299) }),
-	}, things, words)
+	}, append(more, things, words)...)
 	return a
 }
 

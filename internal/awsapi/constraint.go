@@ -80,6 +80,12 @@ func scalarType(s *Shape, x any) error {
 		if s.Type == String {
 			return nil
 		}
+		if s.ISO {
+			if _, ok := parseISO(x); ok {
+				return nil
+			}
+			return serialization("STRING_VALUE can not be converted to a Timestamp: expected ISO 8601, such as 2020-02-24T12:00:00Z")
+		}
 		if s.Type == Blob {
 			// Strict: a blob that encoding/json would read otherwise than it was
 			// checked here must not pass.
@@ -95,7 +101,9 @@ func scalarType(s *Shape, x any) error {
 	case json.Number:
 		switch s.Type {
 		case Timestamp:
-			return nil
+			if !s.ISO {
+				return nil
+			}
 		case Integer:
 			if _, err := strconv.ParseInt(string(x), 10, 32); err == nil {
 				return nil

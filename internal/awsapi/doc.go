@@ -16,8 +16,9 @@
 // a record too many, never one too few.
 //
 // Protocols: "AWS JSON 1.1" (X-Amz-Target names the operation, body and answer
-// are JSON; SageMaker, Cognito) and "AWS query" (the form member Action names
-// the operation, the answer is XML; IAM, STS). S3 is not spoken here: Mux hands
+// are JSON; SageMaker, Cognito), "AWS query" (the form member Action names
+// the operation, the answer is XML; IAM, STS) and "REST JSON" (method and path
+// name the operation; the Augmented AI runtime). S3 is not spoken here: Mux hands
 // its requests to another handler.
 package awsapi
 
@@ -39,6 +40,7 @@ type Protocol uint8
 const (
 	JSON11 Protocol = iota
 	Query
+	REST
 )
 
 // Service is one AWS service: a name, a protocol and a table.
@@ -46,6 +48,9 @@ type Service struct {
 	Name         string // in the credential scope: "sagemaker", "sts"
 	Protocol     Protocol
 	TargetPrefix string // JSON11: X-Amz-Target is TargetPrefix.Operation
+	PathPrefix   string // REST: what all of its paths begin with; another service may have the same Name
+	ID           string // what Mux.Do calls it; Name if empty
+	MaxBody      int64  // bytes of a request; 4 MiB if zero
 	Version      string // Query: the API version, for information
 	Namespace    string // Query: the XML namespace of answers
 	Operations   []Operation
@@ -68,6 +73,9 @@ type Operation struct {
 	Name   string
 	Action string // IAM action: "sagemaker:CreateLabelingJob"
 	Audit  string // name in the audit record; Action if empty
+
+	HTTP  string // REST: method and path, "GET /human-loops/{HumanLoopName}"
+	Input *Shape // REST: says which members are in the path and the query
 
 	// Decode reads Body or Form into Call.Input and checks it. Optional.
 	Decode func(*Call) error
@@ -114,7 +122,7 @@ type Call struct {
 	Agent     string     // User-Agent
 	Time      time.Time  // when the request arrived
 	Form      url.Values // Query
-	Body      []byte     // JSON11
+	Body      []byte     // JSON11, REST: all members of the input
 	Input     any        // what Decode made of it
 
 	gate *gate

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"fiducial/internal/fault"
@@ -28,6 +29,19 @@ var kindCodes = map[Protocol]map[fault.Kind]Code{
 		fault.Precond:         {"ConflictException", 400},
 		fault.Unavailable:     {"ServiceUnavailableException", 503},
 		fault.Unsupported:     {"UnknownOperationException", 400},
+	},
+	REST: {
+		fault.Internal:        {"InternalServerException", 500},
+		fault.Invalid:         {"ValidationException", 400},
+		fault.Unauthenticated: {"UnrecognizedClientException", 403},
+		fault.Denied:          {"AccessDeniedException", 403},
+		fault.NotFound:        {"ResourceNotFoundException", 404},
+		fault.Exists:          {"ConflictException", 409},
+		fault.InUse:           {"ConflictException", 409},
+		fault.Limit:           {"ServiceQuotaExceededException", 402},
+		fault.Precond:         {"ConflictException", 409},
+		fault.Unavailable:     {"ServiceUnavailableException", 503},
+		fault.Unsupported:     {"UnknownOperationException", 404},
 	},
 	Query: {
 		fault.Internal:        {"InternalFailure", 500},
@@ -61,6 +75,21 @@ var authCodes = map[Protocol]map[string]Code{
 		"AuthorizationQueryParametersError": {"IncompleteSignatureException", 400},
 		"IncompleteSignature":               {"IncompleteSignatureException", 400},
 		"MissingSecurityHeader":             {"IncompleteSignatureException", 400},
+	},
+	REST: {
+		"SignatureDoesNotMatch":             {"InvalidSignatureException", 403},
+		"RequestTimeTooSkewed":              {"InvalidSignatureException", 403},
+		"AccessDenied":                      {"InvalidSignatureException", 403}, // sigv4: expired, or not wholly signed
+		"XAmzContentSHA256Mismatch":         {"InvalidSignatureException", 403},
+		"InvalidAccessKeyId":                {"UnrecognizedClientException", 403},
+		"InvalidClientTokenId":              {"UnrecognizedClientException", 403},
+		"InvalidToken":                      {"UnrecognizedClientException", 403},
+		"ExpiredToken":                      {"ExpiredTokenException", 403},
+		"MissingAuthenticationToken":        {"MissingAuthenticationTokenException", 403},
+		"AuthorizationHeaderMalformed":      {"IncompleteSignatureException", 403},
+		"AuthorizationQueryParametersError": {"IncompleteSignatureException", 403},
+		"IncompleteSignature":               {"IncompleteSignatureException", 403},
+		"MissingSecurityHeader":             {"IncompleteSignatureException", 403},
 	},
 	Query: {
 		"SignatureDoesNotMatch":             {"SignatureDoesNotMatch", 403},
@@ -131,14 +160,16 @@ func printable(s string) string {
 	return string(b)
 }
 
-var errTooLarge = &fault.Error{Op: "awsapi.body", Kind: fault.Limit, Code: "RequestEntityTooLargeException",
-	Message: "The request body is larger than 4194304 bytes."}
+func tooLarge(most int64) error {
+	return &fault.Error{Op: "awsapi.body", Kind: fault.Invalid, Code: "RequestEntityTooLargeException",
+		Message: fmt.Sprintf("The request body is larger than %d bytes.", most)}
+}
 
 // asBodyError tells a body over the limit from one that broke off.
 func asBodyError(err error) error {
 	var big *http.MaxBytesError
 	if errors.As(err, &big) {
-		return errTooLarge
+		return tooLarge(big.Limit)
 	}
 	var f *fault.Error
 	if errors.As(err, &f) {

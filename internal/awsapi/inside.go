@@ -9,14 +9,14 @@ import (
 	"fiducial/internal/origin"
 )
 
-// Do carries out one operation of a JSON 1.1 service for a caller that another
+// Do carries out one operation of a JSON service for a caller that another
 // door of this server has let in, and returns its answer as a client would read
 // it. It is the pipeline but for signature and body: the input is checked, the
 // action authorized with the context's origin, and the decision recorded.
 func (m *Mux) Do(ctx context.Context, caller *iam.Caller, service, operation string, input any, agent string) (json.RawMessage, error) {
 	const op = "awsapi.Do"
-	s := m.services[service]
-	if s == nil || s.Protocol != JSON11 || s.operations[operation] == nil {
+	s := m.inside[service]
+	if s == nil || s.Protocol == Query || s.operations[operation] == nil {
 		return nil, fault.Newf(op, fault.Unsupported, "There is no operation %s of %s.", operation, service)
 	}
 	body, err := json.Marshal(input)

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -35,13 +36,11 @@ func marshalJSON(result any) ([]byte, error) {
 }
 
 func (s *Service) jsonError(c Code, message string) []byte {
-	member := s.MessageMember
-	if member == "" {
-		member = "message"
-	}
-	b, err := marshalJSON(map[string]string{"__type": c.Name, member: message})
+	b, err := marshalJSON(map[string]string{"__type": c.Name, s.messageMember(): message})
 	if err != nil { // two strings always marshal
 		return []byte(`{"__type":"InternalFailure"}`)
 	}
 	return b
 }
+
+func (s *Service) messageMember() string { return cmp.Or(s.MessageMember, "message") }

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -29,6 +30,8 @@ type Mux struct {
 	services map[string]*service // by scope name
 	targets  map[string]*service // by X-Amz-Target prefix
 	queries  []*service
+	rest     []*service
+	inside   map[string]*service // by ID, for Do
 	probe    *url.URL
 }
 
@@ -36,6 +39,7 @@ type Mux struct {
 type service struct {
 	*Service
 	operations map[string]*Operation
+	paths      []route // REST
 }
 
 // New makes the API port out of tables.
@@ -45,6 +49,7 @@ func New(d Deps, services ...*Service) *Mux {
 		gate:     &gate{iam: d.IAM, audit: d.Audit},
 		services: map[string]*service{},
 		targets:  map[string]*service{},
+		inside:   map[string]*service{},
 	}
 	if d.Probe != nil {
 		m.probe, _ = url.Parse(d.ProbeURL) // nil if it is none: then nothing answers there
@@ -53,6 +58,12 @@ func New(d Deps, services ...*Service) *Mux {
 		ready := &service{Service: s, operations: make(map[string]*Operation, len(s.Operations))}
 		for i := range s.Operations {
 			ready.operations[s.Operations[i].Name] = &s.Operations[i]
+		}
+		m.inside[cmp.Or(s.ID, s.Name)] = ready
+		if s.Protocol == REST {
+			ready.paths = s.routes()
+			m.rest = append(m.rest, ready)
+			continue
 		}
 		m.services[s.Name] = ready
 		if s.Protocol == JSON11 {
@@ -77,6 +88,12 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if scope == "s3" || r.Header.Get("Authorization") == "" && r.URL.Path != "/" {
 			m.S3.ServeHTTP(w, r)
 			return
+		}
+		for _, s := range m.rest {
+			if s.Name == scope && s.covers(r.URL.Path) {
+				m.serve(w, r, s)
+				return
+			}
 		}
 		if s := m.services[scope]; s != nil {
 			m.serve(w, r, s)

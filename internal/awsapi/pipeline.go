@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -13,9 +14,11 @@ import (
 	"fiducial/internal/sigv4"
 )
 
-// maxBody bounds a request. The largest legal one is RenderUiTemplate: 128,000
+// maxBody bounds a request where the service says nothing else. The largest legal one is RenderUiTemplate: 128,000
 // characters of template and as many of input, each up to six bytes in JSON.
 const maxBody = 4 << 20
+
+func (s *Service) maxBody() int64 { return cmp.Or(s.MaxBody, maxBody) }
 
 // serve answers one request to one service.
 func (m *Mux) serve(w http.ResponseWriter, r *http.Request, s *service) {
@@ -107,8 +110,9 @@ func (m *Mux) refuse(ctx context.Context, s *service, c *Call, name string, err 
 // authenticate establishes the caller and returns the body. The access key is
 // looked up before any of the body is read, so a stranger cannot make us hold it.
 func (m *Mux) authenticate(w http.ResponseWriter, r *http.Request, s *service, c *Call) (*sigv4.Request, []byte, error) {
-	if r.ContentLength > maxBody {
-		return nil, nil, errTooLarge
+	most := s.maxBody()
+	if r.ContentLength > most {
+		return nil, nil, tooLarge(most)
 	}
 	signed, err := sigv4.Parse(r)
 	if errors.Is(err, sigv4.ErrAnonymous) {
@@ -124,7 +128,7 @@ func (m *Mux) authenticate(w http.ResponseWriter, r *http.Request, s *service, c
 	if err != nil {
 		return nil, nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if err != nil {
 		return nil, nil, asBodyError(err)
 	}
@@ -142,13 +146,16 @@ func unauthenticated(code, message string) error {
 
 // find reads which operation is asked for and looks it up.
 func (s *service) find(r *http.Request, c *Call, query *sigv4.Query, body []byte) (*Operation, error) {
-	if s.Protocol == Query {
+	switch s.Protocol {
+	case REST:
+		return s.findREST(r, c, query, body)
+	case Query:
 		form, err := queryForm(query, body)
 		if err != nil {
 			return nil, err
 		}
 		c.Form, c.Operation = form, form.Get("Action")
-	} else {
+	default:
 		prefix, name := target(r)
 		if prefix != s.TargetPrefix {
 			name = r.Header.Get("X-Amz-Target")
@@ -168,6 +175,9 @@ func (m *Mux) write(w http.ResponseWriter, r *http.Request, s *service, c *Call,
 		body, err = marshalXML(s.Namespace, c.Operation, c.RequestID, result)
 	} else {
 		body, err = marshalJSON(result)
+		if s.Protocol == REST && len(body) == 0 {
+			body = []byte("{}")
+		}
 	}
 	if err != nil {
 		m.writeError(w, r, s, c, fault.E("awsapi.write", fault.Internal, "", err))
@@ -181,10 +191,14 @@ func (m *Mux) writeError(w http.ResponseWriter, r *http.Request, s *service, c *
 	if code.Status >= 500 {
 		m.Log.ErrorContext(r.Context(), "request failed", "service", s.Name, "operation", printable(c.Operation), "requestId", c.RequestID, "err", err)
 	}
-	body := []byte(nil)
-	if s.Protocol == Query {
+	var body []byte
+	switch s.Protocol {
+	case Query:
 		body = s.xmlError(code, fault.MessageOf(err), c.RequestID)
-	} else {
+	case REST:
+		w.Header().Set("X-Amzn-Errortype", code.Name)
+		body = s.restError(fault.MessageOf(err))
+	default:
 		body = s.jsonError(code, fault.MessageOf(err))
 	}
 	send(w, s.Protocol, c.RequestID, code.Status, body)
@@ -196,10 +210,7 @@ func send(w http.ResponseWriter, p Protocol, id string, status int, body []byte)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	// Answers quote what clients sent; no browser may take one for a page.
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Type", jsonType)
-	if p == Query {
-		h.Set("Content-Type", xmlType)
-	}
+	h.Set("Content-Type", [...]string{JSON11: jsonType, Query: xmlType, REST: restType}[p])
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that went away is no fault of ours
 }

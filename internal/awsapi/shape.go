@@ -28,6 +28,7 @@ type Shape struct {
 	Enum      []string // strings
 	Min, Max  *int64   // characters of a string, bytes of a blob, elements of a list or map, value of an integer
 	Sensitive bool     // the value is never said back
+	ISO       bool     // timestamps: a text (ISO 8601) and not a number of seconds
 
 	Members []Member // structures, in the model's order
 	Key     *Shape   // maps
@@ -39,11 +40,13 @@ type Member struct {
 	Name     string
 	Shape    *Shape
 	Required bool
+	In       string // REST: "uri" or "querystring"; else it is in the body
 }
 
 // ModelOperation is an operation as the service model describes it.
 type ModelOperation struct {
 	Name      string
+	HTTP      string // REST: method and path, as Operation.HTTP
 	Input     *Shape
 	Errors    []string // modelled error codes
 	ResultKey string   // of paged operations: the member that holds the page

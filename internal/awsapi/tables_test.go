@@ -5,19 +5,21 @@ import (
 	"testing"
 
 	"fiducial/internal/awsapi"
+	"fiducial/internal/awsapi/a2iapi"
 	"fiducial/internal/awsapi/cognitoapi"
 	"fiducial/internal/awsapi/fiducialapi"
 	"fiducial/internal/awsapi/iamapi"
 	"fiducial/internal/awsapi/kmsapi"
 	"fiducial/internal/awsapi/sagemakerapi"
 	"fiducial/internal/awsapi/stsapi"
+	"fiducial/internal/labeling/review"
 )
 
 // Every operation of every service has an action of its service, a resource, an
 // audit name and a handler: nothing is reached without a decision on record.
 func TestTables(t *testing.T) {
 	for _, s := range []*awsapi.Service{
-		sagemakerapi.New(sagemakerapi.Deps{}).Service(), cognitoapi.New(cognitoapi.Deps{}).Service(),
+		sagemakerapi.New(sagemakerapi.Deps{}).Service(), a2iapi.New(&review.Service{}).Service(), cognitoapi.New(cognitoapi.Deps{}).Service(),
 		iamapi.New(nil).Service(), kmsapi.New(nil).Service(), stsapi.New(nil).Service(), fiducialapi.New(fiducialapi.Deps{}).Service(),
 	} {
 		if len(s.Operations) == 0 {

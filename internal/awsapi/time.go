@@ -43,3 +43,43 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	t.Time = time.UnixMilli(int64(math.Round(f * 1000))).UTC()
 	return nil
 }
+
+// ISOTime is an instant as shapes with the format iso8601 have it: UTC with
+// milliseconds.
+type ISOTime struct{ time.Time }
+
+// ISOAt makes an ISOTime.
+func ISOAt(t time.Time) ISOTime { return ISOTime{t} }
+
+// MarshalJSON writes "2019-11-14T17:49:25.120Z".
+func (t ISOTime) MarshalJSON() ([]byte, error) {
+	return t.UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z"`), nil
+}
+
+// isoForms are what is read: clients write a zone or none (which is UTC), and the
+// guide shows a date alone.
+var isoForms = [...]string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly}
+
+// parseISO reads an instant; fractions of seconds may be there in all forms.
+func parseISO(s string) (t time.Time, ok bool) {
+	for _, form := range isoForms {
+		if t, err := time.Parse(form, s); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// UnmarshalJSON reads a text of one of the forms.
+func (t *ISOTime) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	at, ok := parseISO(s)
+	if !ok {
+		return strconv.ErrSyntax
+	}
+	t.Time = at
+	return nil
+}

@@ -92,7 +92,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
-	root.AddCommand(newServe(), newDemo(), newAccess(), newAudit(), newConsolidate(), newJob(), newTemplate(), newConfig(), newVersion())
+	root.AddCommand(newServe(), newDemo(), newAccess(), newAudit(), newConsolidate(), newJob(), newExport(), newImport(), newTemplate(), newConfig(), newVersion())
 	addAccessVerify(root)
 	return root
 }

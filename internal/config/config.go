@@ -20,6 +20,7 @@ import (
 
 	"fiducial/internal/external"
 	"fiducial/internal/fault"
+	"fiducial/internal/functions"
 )
 
 // Secret is a setting that does not print.
@@ -101,6 +102,7 @@ type Settings struct {
 	Region          string
 	AccountID       string
 	ExternalBuckets external.Settings
+	Functions       functions.Settings
 	RootAccessKeyID string
 	RootSecretKey   Secret
 	RootKey         KeySource
@@ -137,6 +139,7 @@ func (s *Settings) Register(fs *pflag.FlagSet) {
 	fs.StringVar(&s.Region, "region", "us-east-1", "AWS region that ARNs and signatures name")
 	fs.StringVar(&s.AccountID, "account-id", "000000000000", "AWS account id that ARNs name, 12 digits")
 	fs.Var(&s.ExternalBuckets, "external-buckets", "buckets that other S3 stores keep: a list, see docs/external-storage.md")
+	fs.Var(&s.Functions, "functions", "pre- and post-annotation functions of labeling jobs and what runs them: a list, see docs/functions.md")
 	fs.StringVar(&s.RootAccessKeyID, "root-access-key-id", "", "access key id of the account's root (default: made on first start)")
 	fs.Var(&s.RootSecretKey, "root-secret-access-key", "secret access key of the account's root; better given as FIDUCIAL_ROOT_SECRET_ACCESS_KEY")
 	fs.Var(&s.RootKey, "root-key", "key that all stored keys are sealed under: file:PATH, env:NAME, aws-kms:KEY-ARN[?endpoint=URL], vault:URL#MOUNT/KEY, or in FIDUCIAL_ROOT_KEY the key itself, 32 bytes in base64 (default: the file root-key in the data folder, made on first start)")
@@ -330,6 +333,9 @@ func (s *Settings) Check() error {
 		return err
 	}
 	if err := s.ExternalBuckets.Check(); err != nil {
+		return err
+	}
+	if err := s.Functions.Check(); err != nil {
 		return err
 	}
 	if s.BlobsBucket.Name != "" && (s.BlobsDir != "" || !s.ExternalBuckets.Names(s.BlobsBucket.Name)) {

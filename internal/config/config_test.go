@@ -67,6 +67,32 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	}
 }
 
+func TestFunctions(t *testing.T) {
+	const list = "functions:\n  - {arn: my-pre, command: [cat], env: {TOKEN: hunter2-hunter2}}\n  - arn: my-post\n    url: http://127.0.0.1:8080\n"
+	s, fs, sources, err := load(t, nil, nil, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(); err != nil || len(s.Functions) != 2 || s.Functions[0].Env["TOKEN"].Reveal() != "hunter2-hunter2" {
+		t.Errorf("got %v, %v", s.Functions, err)
+	}
+	out := Print(fs, sources) + fmt.Sprintf("%v %+v %#v", *s, *s, *s)
+	if strings.Contains(out, "hunter2") || !strings.Contains(out, "(redacted)") || !strings.Contains(out, "my-post") {
+		t.Errorf("printed:\n%s", out)
+	}
+	file := filepath.Join(t.TempDir(), "functions.yaml")
+	if err := os.WriteFile(file, []byte("[{arn: a}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, _, _, err = load(t, nil, map[string]string{"FIDUCIAL_FUNCTIONS": file}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(); !fault.Is(err, fault.Invalid) || !strings.Contains(fault.MessageOf(err), "functions[0] (a): lambda, url, command: expected exactly one of them") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCheckNamesTheSetting(t *testing.T) {
 	cases := map[string]string{
 		"--region=Nowhere":                   "region",

@@ -28,6 +28,8 @@ var routes = []route{
 	{"GET /console", false, (*Console).jobs},
 	{"GET /console/{$}", false, (*Console).jobs},
 	{"GET /console/jobs/{job}", false, (*Console).job},
+	{"GET /console/reviews", false, (*Console).reviews},
+	{"GET /console/reviews/{flow}", false, (*Console).flow},
 	{"GET /console/access", false, (*Console).access},
 	{"POST /console/revoke", false, (*Console).revoke},
 	{"GET /console/record", false, (*Console).record},

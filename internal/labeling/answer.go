@@ -28,7 +28,7 @@ func CheckAnswer(b json.RawMessage) (json.RawMessage, error) {
 	if !utf8.Valid(b) {
 		return nil, fault.Newf(op, fault.Invalid, "the answer is not UTF-8")
 	}
-	if deeper(b, maxDepth) {
+	if Deeper(b, maxDepth) {
 		return nil, fault.Newf(op, fault.Invalid, "the answer nests deeper than %d levels", maxDepth)
 	}
 	var out bytes.Buffer
@@ -38,8 +38,8 @@ func CheckAnswer(b json.RawMessage) (json.RawMessage, error) {
 	return out.Bytes(), nil
 }
 
-// deeper reports whether brackets outside strings nest deeper than most.
-func deeper(b []byte, most int) bool {
+// Deeper reports whether brackets outside strings nest deeper than most.
+func Deeper(b []byte, most int) bool {
 	depth, quoted := 0, false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {

@@ -28,6 +28,7 @@ type Assignment struct {
 	TakenAt   time.Time
 	ExpiresAt time.Time
 	Line      json.RawMessage // the manifest line
+	Input     json.RawMessage // what the job's own pre-annotation function made of it; nil: it has none
 	Draft     json.RawMessage // the last saved draft; nil: none
 	DraftAt   time.Time
 	EndedAt   time.Time
@@ -61,5 +62,6 @@ type Offer struct {
 	Waiting       int64  // objects that this worker could still get, now or later
 	HasWork       bool   // Take would give a task now
 	Done          int64  // submitted by this worker
+	Flow          string // the flow definition, if it is no labeling job
 	Resume        string // the worker's own live assignment in the job, or ""
 }

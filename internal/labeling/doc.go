@@ -14,7 +14,12 @@
 //	queued ──► ready ──► answered ──► labeled
 //	              └────► failed
 //
-// Only MaxConcurrentTaskCount objects are ready at once. A ready object wants
+// or, in a job with a pre-annotation function of its own,
+//
+//	queued ──► preparing ──► ready ──► answered ──► labeled
+//	               └──► excluded └────────┴────────► failed
+//
+// Only MaxConcurrentTaskCount objects are preparing or ready at once. A ready object wants
 // answers of as many workers as the job asks for; each worker who holds it has
 // one assignment, a lease:
 //
@@ -28,5 +33,6 @@
 //
 // Children: manifest reads input manifests, queue hands out assignments,
 // consolidate makes one label of several answers, output builds the files of
-// the output tree, engine drives jobs from state to state.
+// the output tree, engine drives jobs from state to state, review keeps flow
+// definitions, whose human loops are the objects of jobs that are not shown as such.
 package labeling

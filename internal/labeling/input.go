@@ -17,6 +17,9 @@ func TaskInput(j *Job, line json.RawMessage) (json.RawMessage, error) {
 	if len(line) == 0 || line[0] != '{' || !json.Valid(line) {
 		return nil, fault.Newf(op, fault.Invalid, "the manifest line is not a JSON object")
 	}
+	if j.Input == FunctionInput {
+		return nil, fault.Newf(op, fault.Internal, "the task input of %s is what its pre-annotation function answered", j.Name)
+	}
 	if j.Input != TaskObjectInput {
 		return line, nil
 	}
@@ -36,6 +39,14 @@ func TaskInput(j *Job, line json.RawMessage) (json.RawMessage, error) {
 		return nil, fault.E(op, fault.Internal, "", err)
 	}
 	return bytes.TrimSpace(b.Bytes()), nil
+}
+
+// TaskInput is what the job's template sees as task.input of this assignment.
+func (a *Assignment) TaskInput() (json.RawMessage, error) {
+	if len(a.Input) > 0 {
+		return a.Input, nil
+	}
+	return TaskInput(a.Job, a.Line)
 }
 
 // SourceOf is the data object of a manifest line: its S3 URI (ref) or its text.

@@ -30,6 +30,9 @@ type Counters struct {
 	// Kept lines brought a label of the job's attribute name along. They are
 	// not sent to workers, come out as they went in, and are in no other counter.
 	Kept int64
+	// Excluded objects need no human annotation, says the job's pre-annotation
+	// function. They come out as they went in, and count as unlabelled.
+	Excluded int64
 }
 
 // Labeled is TotalLabeled.
@@ -109,6 +112,10 @@ type Job struct {
 	// LabelConfig is the label category configuration file as it was read;
 	// nil for a job without one.
 	LabelConfig json.RawMessage
+
+	// Flow is the flow definition whose human loops are the job's objects; "" for
+	// a labeling job. Such a job is not shown as one: see package review.
+	Flow string
 }
 
 // ExpiresAfter is how long a job may take, as Ground Truth bounds it.

@@ -82,6 +82,9 @@ func TestTaskTypes(t *testing.T) {
 		{"no functions", "", "", labeling.ManifestInput, labeling.Custom},
 		{"raw annotations of boxes", "PRE-BoundingBox", "", labeling.TaskObjectInput, labeling.Custom},
 		{"own template, built-in consolidation", "", "ACS-BoundingBox", labeling.ManifestInput, labeling.ObjectDetection},
+		{"own functions", "my-pre:live", "my-post", labeling.FunctionInput, labeling.Custom},
+		{"own preparation, built-in consolidation", "my-pre", "ACS-BoundingBox", labeling.FunctionInput, labeling.ObjectDetection},
+		{"built-in preparation, own consolidation", "PRE-BoundingBox", "my-post", labeling.TaskObjectInput, labeling.Custom},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := spec()
@@ -150,8 +153,8 @@ func TestNewJobRefuses(t *testing.T) {
 		{"of another service", func(s *labeling.Spec) { s.PreHumanTaskLambdaARN = "arn:aws:s3:::function:PRE-BoundingBox" }, h + "PreHumanTaskLambdaArn", "ARN of a function"},
 		{"task type of later", func(s *labeling.Spec) { s.PreHumanTaskLambdaARN = lambda + "PRE-SemanticSegmentation" }, h + "PreHumanTaskLambdaArn", "does not have yet; it has PRE-BoundingBox"},
 		{"ACS as PRE", func(s *labeling.Spec) { s.PreHumanTaskLambdaARN = lambda + "ACS-BoundingBox" }, h + "PreHumanTaskLambdaArn", "begins with PRE-"},
-		{"own function", func(s *labeling.Spec) { s.AnnotationConsolidationLambdaARN = lambda + "my-function" },
-			h + "AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn", "cannot run the function my-function"},
+		{"own function under a built-in prefix", func(s *labeling.Spec) { s.AnnotationConsolidationLambdaARN = lambda + "ACS-mine" },
+			h + "AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn", "not a built-in function"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := spec()
@@ -165,6 +168,36 @@ func TestNewJobRefuses(t *testing.T) {
 				t.Errorf("got %q for %s\nwant %s and %q in it", f.Message, f.Field, c.field, c.want)
 			}
 		})
+	}
+}
+
+func TestOwnFunctions(t *testing.T) {
+	s := spec()
+	s.PreHumanTaskLambdaARN, s.AnnotationConsolidationLambdaARN = lambda+"pre:live", lambda+"post"
+	j, err := labeling.NewJob(s, time.Now(), random())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const h = "HumanTaskConfig."
+	want := []labeling.OwnFunction{{Member: h + "PreHumanTaskLambdaArn", ARN: lambda + "pre:live"},
+		{Member: h + "AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn", ARN: lambda + "post"}}
+	if d := cmp.Diff(want, j.OwnFunctions()); d != "" {
+		t.Error(d)
+	}
+	if j.PreFunction() != lambda+"pre:live" || j.ConsolidationFunction() != lambda+"post" {
+		t.Errorf("got %s and %s", j.PreFunction(), j.ConsolidationFunction())
+	}
+	if j, err := labeling.NewJob(spec(), time.Now(), random()); err != nil || len(j.OwnFunctions()) > 0 {
+		t.Errorf("built-in functions are not the requester's: %v, %v", j.OwnFunctions(), err)
+	}
+	// The function's answer is the task input; the line is not.
+	a := labeling.Assignment{Job: j, Line: json.RawMessage(`{"source":"x"}`), Input: json.RawMessage(`{"n":1.50}`)}
+	if got, err := a.TaskInput(); string(got) != `{"n":1.50}` || err != nil {
+		t.Errorf("got %s, %v", got, err)
+	}
+	a.Input = nil
+	if got, err := a.TaskInput(); err == nil {
+		t.Errorf("an object that is not prepared has the input %s", got)
 	}
 }
 

@@ -11,11 +11,13 @@ type ObjectState string
 
 // The states of a data object.
 const (
-	ObjectQueued   ObjectState = "queued"
-	ObjectReady    ObjectState = "ready"
-	ObjectAnswered ObjectState = "answered" // has its answers, awaits consolidation
-	ObjectLabeled  ObjectState = "labeled"
-	ObjectFailed   ObjectState = "failed"
+	ObjectQueued    ObjectState = "queued"
+	ObjectPreparing ObjectState = "preparing" // awaits the pre-annotation function's answer
+	ObjectReady     ObjectState = "ready"
+	ObjectAnswered  ObjectState = "answered" // has its answers, awaits consolidation
+	ObjectLabeled   ObjectState = "labeled"
+	ObjectFailed    ObjectState = "failed"
+	ObjectExcluded  ObjectState = "excluded" // its function says that it needs no human annotation
 )
 
 // DataObject is one line of a job's input manifest.

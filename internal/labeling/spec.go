@@ -98,13 +98,18 @@ func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
 		Tags: s.Tags, Request: s.Request,
 		Status: Initializing, CreatedAt: now, ModifiedAt: now,
 	}
+	return j, j.Identify(s.Account, random)
+}
+
+// Identify gives a job that is being made its id and its reference code.
+func (j *Job) Identify(account string, random io.Reader) error {
 	var b [20]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return nil, fault.E("labeling.NewJob", fault.Internal, "", err)
+		return fault.E("labeling.Identify", fault.Internal, "", err)
 	}
 	j.ID = int64(binary.BigEndian.Uint64(b[:8]) >> 1)
-	j.ReferenceCode = s.Account + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[10:])
-	return j, nil
+	j.ReferenceCode = account + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[10:])
+	return nil
 }
 
 // Key is a job name as names are compared: they are unique whatever the case.
@@ -175,10 +180,17 @@ func checkUnbuilt(s *Spec) error {
 		return invalid(op, "LabelingJobAlgorithmsConfig", "this server has no automated data labeling")
 	case s.HumanTaskUIARN != "" && s.UITemplateS3URI != "":
 		return invalid(op, memberTaskUI, "give either UiTemplateS3Uri or HumanTaskUiArn, not both")
-	case s.HumanTaskUIARN != "":
-		return invalid(op, memberTaskUI, "this server has no human task UIs; give a worker task template in UiTemplateS3Uri")
+	case s.HumanTaskUIARN != "" && !ownTaskUI(s):
+		return invalid(op, memberTaskUI, "this server has no built-in human task UIs; give the ARN of one of your own, or a worker task template in UiTemplateS3Uri")
 	}
 	return nil
+}
+
+// ownTaskUI reports whether the human task UI is of this account, and so was made
+// with CreateHumanTaskUi.
+func ownTaskUI(s *Spec) bool {
+	a, err := arn.Parse(s.HumanTaskUIARN)
+	return err == nil && a.Service == "sagemaker" && a.Account == s.Account && a.Type() == "human-task-ui"
 }
 
 func checkHumanTask(s *Spec) error {
@@ -227,20 +239,58 @@ func kinds(s *Spec) (Input, TaskType, error) {
 	if err != nil {
 		return "", "", err
 	}
-	if pre != passThrough && acs != passThrough && pre != acs {
+	if builtIn(pre) && builtIn(acs) && pre != acs {
 		return "", "", invalid(op, memberConsolidation, "ACS-%s does not go with PRE-%s: both must be for one task type", acs, pre)
 	}
 	in := TaskObjectInput
-	if pre == passThrough {
+	switch pre {
+	case passThrough:
 		in = ManifestInput
+	case ownFunction:
+		in = FunctionInput
 	}
 	if s.LabelCategoryConfigURI == "" && (preType != Custom || taskType != Custom) {
 		return "", "", invalid(op, "LabelCategoryConfigS3Uri", "is required for a built-in task type: its labels come from that file")
 	}
-	if s.UITemplateS3URI == "" && preType == Custom {
-		return "", "", invalid(op, memberTemplate, "is required unless PreHumanTaskLambdaArn is a built-in function with a built-in template")
+	if s.UITemplateS3URI == "" && s.HumanTaskUIARN == "" && preType == Custom {
+		return "", "", invalid(op, memberTemplate, "or HumanTaskUiArn is required unless PreHumanTaskLambdaArn is a built-in function with a built-in template")
 	}
 	return in, taskType, nil
+}
+
+// builtIn reports whether a suffix is that of a function for one task type.
+func builtIn(suffix string) bool { return suffix != passThrough && suffix != ownFunction }
+
+// PreFunction is the ARN of the requester's own pre-annotation function, ""
+// for a job that has none.
+func (j *Job) PreFunction() string { return own(memberPre, "PRE-", j.Human.PreFunctionARN) }
+
+// ConsolidationFunction is the ARN of the requester's own post-annotation
+// function, "" for a job that has none.
+func (j *Job) ConsolidationFunction() string {
+	return own(memberConsolidation, "ACS-", j.Human.ConsolidationFunctionARN)
+}
+
+func own(member, prefix, s string) string {
+	if suffix, _, err := function(member, prefix, s); err != nil || suffix != ownFunction {
+		return ""
+	}
+	return s
+}
+
+// OwnFunction is a function that the requester wrote, with the request member
+// that names it.
+type OwnFunction struct{ Member, ARN string }
+
+// OwnFunctions are those of the job.
+func (j *Job) OwnFunctions() []OwnFunction {
+	var out []OwnFunction
+	for _, f := range []OwnFunction{{memberPre, j.PreFunction()}, {memberConsolidation, j.ConsolidationFunction()}} {
+		if f.ARN != "" {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // TemplateTaskType is the task type whose built-in template the job uses when

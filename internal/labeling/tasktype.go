@@ -59,10 +59,17 @@ const (
 	// TaskObjectInput: {"taskObject": …, "labels": […]}, as the built-in
 	// pre-annotation functions answer.
 	TaskObjectInput Input = "taskObject"
+	// FunctionInput: the taskInput that the requester's own pre-annotation
+	// function answered with.
+	FunctionInput Input = "function"
 )
 
 // passThrough is the suffix of the functions that change nothing.
 const passThrough = "PassThrough"
+
+// ownFunction stands for the suffix of a function that a requester wrote.
+// Whether and how it can be run is the engine's to say.
+const ownFunction = "(own)"
 
 // builtin maps the suffix of a built-in function's name to what it is for.
 // The account in the ARN differs by region and says nothing.
@@ -122,7 +129,7 @@ func function(member, prefix, s string) (suffix string, t TaskType, err error) {
 	case strings.HasPrefix(name, "PRE-") || strings.HasPrefix(name, "ACS-"):
 		return "", "", invalid(op, member, "%s is not a built-in function whose name begins with %s", name, prefix)
 	}
-	return "", "", invalid(op, member, "this server cannot run the function %s: it runs the built-in %s… functions; leave the member out for a custom task whose template reads the manifest line", name, prefix)
+	return ownFunction, Custom, nil
 }
 
 func invalid(op, member, format string, args ...any) error {

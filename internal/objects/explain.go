@@ -5,6 +5,7 @@ import (
 
 	"fiducial/internal/fault"
 	"fiducial/internal/iam"
+	"fiducial/internal/policy"
 )
 
 // Asked is what a GetObject asks before it answers: the question for the
@@ -50,5 +51,23 @@ func (s *Service) OpenKey(ctx context.Context, call *Call, o *Object) error {
 		return nil
 	}
 	_, err := s.openKey(ctx, call, o.Bucket, o.Key, o.Encryption)
+	return err
+}
+
+// MayPut decides what PutUnder would, without a body: nil, or the fault that it would
+// end with. Nothing is recorded, and the KMS is not asked.
+func (s *Service) MayPut(ctx context.Context, c *iam.Caller, keyID, bucket, key string) error {
+	b, err := s.bucket(ctx, bucket)
+	if err != nil {
+		return err
+	}
+	call := Local(c)
+	call.Time = s.now()
+	s.sealUnder(call, keyID)
+	o := &table[OpPutObject]
+	d, err := s.allowed(ctx, call, o.Action, o.resource(bucket, key), b)
+	if err == nil && d.Effect != policy.Allow {
+		err = accessDenied()
+	}
 	return err
 }

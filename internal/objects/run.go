@@ -105,13 +105,21 @@ func (s *Service) PutUnder(ctx context.Context, c *iam.Caller, keyID, bucket, ke
 	in := PutInput{Bucket: bucket, Key: key, Headers: Headers{ContentType: contentType}, Body: body, Size: -1}
 	if keyID != "" {
 		in.SSE = SSE{Algorithm: AWSKMS, KeyID: keyID}
-		call.Keys = []policy.Key{
-			{Name: "s3:x-amz-server-side-encryption", Value: AWSKMS},
-			{Name: "s3:x-amz-server-side-encryption-aws-kms-key-id", Value: s.KeyARN(keyID)},
-		}
+		s.sealUnder(call, keyID)
 	}
 	_, err := s.PutObject(ctx, call, in)
 	return err
+}
+
+// sealUnder gives a call the condition keys of a write that is sealed under a key.
+func (s *Service) sealUnder(call *Call, keyID string) {
+	if keyID == "" {
+		return
+	}
+	call.Keys = []policy.Key{
+		{Name: "s3:x-amz-server-side-encryption", Value: AWSKMS},
+		{Name: "s3:x-amz-server-side-encryption-aws-kms-key-id", Value: s.KeyARN(keyID)},
+	}
 }
 
 // OwnerID is the canonical user id of an account: 64 hexadecimal digits that

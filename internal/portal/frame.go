@@ -102,7 +102,7 @@ func (p *Portal) taskFrame(v *visit) (reply, error) {
 // source is the job's template and what it sees. The built-in template of the
 // task type is for jobs that name none, and sees the job's texts besides.
 func source(a *labeling.Assignment) (src string, input json.RawMessage, err error) {
-	input, err = labeling.TaskInput(a.Job, a.Line)
+	input, err = a.TaskInput()
 	if err != nil || a.Job.Template != "" {
 		return a.Job.Template, input, err
 	}

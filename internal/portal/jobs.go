@@ -53,12 +53,22 @@ func (p *Portal) jobs(v *visit) (reply, error) {
 	}
 	data := jobsPage{Note: notes[v.URL.Query().Get("note")]}
 	for _, o := range offers {
-		data.Jobs = append(data.Jobs, jobCard{Offer: o, Type: typeNames[o.TaskType]})
+		card := jobCard{Offer: o, Type: typeNames[o.TaskType]}
+		if o.Flow != "" {
+			if o.Waiting == 0 && o.Resume == "" {
+				continue // it goes on for ever, and has nothing for this worker now
+			}
+			card.Type = "Human review"
+			card.Total = 0 // nobody knows what is still to come
+		}
+		data.Jobs = append(data.Jobs, card)
 	}
 	return page{"jobs", http.StatusOK, v, data}, nil
 }
 
-var jobName = regexp.MustCompile(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)
+// jobName is the name of a labeling job, or of what runs the tasks of a flow
+// definition.
+var jobName = regexp.MustCompile(`^([a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}|flow-definition\.[a-z0-9-]{1,63}\.[a-z0-9]{8})$`)
 
 // take hands the worker a task of the job named in the path.
 func (p *Portal) take(v *visit) (labeling.Assignment, error) {

@@ -91,10 +91,11 @@ type jobSpec struct {
 	Stopping                                                labeling.StoppingConditions
 	Human                                                   labeling.HumanTask
 	Request                                                 json.RawMessage
+	Flow                                                    string `json:",omitempty"`
 }
 
 const jobColumns = `id, name, reference_code, status, ending, failure_reason, note, spec, template, label_config,
-	total, human_labeled, machine_labeled, failed, kept, output_manifest, created_at, modified_at`
+	total, human_labeled, machine_labeled, failed, kept, output_manifest, created_at, modified_at, excluded`
 
 // scanJob reads jobColumns.
 func scanJob(row interface{ Scan(...any) error }) (*labeling.Job, error) {
@@ -103,7 +104,7 @@ func scanJob(row interface{ Scan(...any) error }) (*labeling.Job, error) {
 	var created, modified int64
 	err := row.Scan(&j.ID, &j.Name, &j.ReferenceCode, &j.Status, &j.Ending, &j.FailureReason, &j.Note, &spec, &j.Template, &config,
 		&j.Counters.Total, &j.Counters.HumanLabeled, &j.Counters.MachineLabeled, &j.Counters.Failed, &j.Counters.Kept,
-		&j.OutputManifestURI, &created, &modified)
+		&j.OutputManifestURI, &created, &modified, &j.Counters.Excluded)
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +115,7 @@ func scanJob(row interface{ Scan(...any) error }) (*labeling.Job, error) {
 	j.ARN, j.LabelAttributeName, j.TaskType, j.Input = s.ARN, s.LabelAttributeName, s.TaskType, s.Input
 	j.ManifestURI, j.OutputURI, j.OutputKMSKeyID, j.RoleARN = s.ManifestURI, s.OutputURI, s.OutputKMSKeyID, s.RoleARN
 	j.LabelCategoryConfigURI, j.Stopping, j.Human, j.Request = s.Labels, s.Stopping, s.Human, s.Request
+	j.Flow = s.Flow
 	j.CreatedAt, j.ModifiedAt = Time(created), Time(modified)
 	if config != "" {
 		j.LabelConfig = json.RawMessage(config)
@@ -130,27 +132,29 @@ func statusKey(s labeling.Status, name string) string { return string(s) + " " +
 
 // Create stores a new job.
 func (l *Labeling) Create(ctx context.Context, j *labeling.Job) error {
+	return l.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return createJob(ctx, tx, j) })
+}
+
+func createJob(ctx context.Context, tx *sql.Tx, j *labeling.Job) error {
 	const op = "store.Labeling.Create"
 	spec, err := json.Marshal(jobSpec{
 		ARN: j.ARN, LabelAttributeName: j.LabelAttributeName, TaskType: j.TaskType, Input: j.Input,
 		ManifestURI: j.ManifestURI, OutputURI: j.OutputURI, OutputKMSKeyID: j.OutputKMSKeyID, RoleARN: j.RoleARN,
-		Labels: j.LabelCategoryConfigURI, Stopping: j.Stopping, Human: j.Human, Request: j.Request,
+		Labels: j.LabelCategoryConfigURI, Stopping: j.Stopping, Human: j.Human, Request: j.Request, Flow: j.Flow,
 	})
 	if err != nil {
 		return fault.E(op, fault.Internal, "", err)
 	}
-	return l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		n, err := exec(ctx, tx, `insert into labeling_jobs (id, name, name_key, reference_code, workteam, status, status_key, spec,
-				workers, max_concurrent, time_limit, availability, created_at, modified_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing`,
-			j.ID, j.Name, labeling.Key(j.Name), j.ReferenceCode, j.Human.WorkteamARN, string(j.Status), statusKey(j.Status, j.Name), string(spec),
-			j.Human.Workers, j.Human.MaxConcurrent, j.Human.TaskTimeLimit.Microseconds(), j.Human.TaskAvailability.Microseconds(),
-			Micros(j.CreatedAt), Micros(j.ModifiedAt))
-		if err == nil && n == 0 {
-			return fault.Coded(op, fault.Exists, "ResourceInUse", "A labeling job named "+labeling.Quote(j.Name)+" exists already. Names are unique in an account and region, whatever the case.")
-		}
-		return err
-	})
+	n, err := exec(ctx, tx, `insert into labeling_jobs (id, name, name_key, reference_code, workteam, status, status_key, spec,
+			workers, max_concurrent, time_limit, availability, created_at, modified_at, flow, prepares)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing`,
+		j.ID, j.Name, labeling.Key(j.Name), j.ReferenceCode, j.Human.WorkteamARN, string(j.Status), statusKey(j.Status, j.Name), string(spec),
+		j.Human.Workers, j.Human.MaxConcurrent, j.Human.TaskTimeLimit.Microseconds(), j.Human.TaskAvailability.Microseconds(),
+		Micros(j.CreatedAt), Micros(j.ModifiedAt), j.Flow, Bool(j.Input == labeling.FunctionInput))
+	if err == nil && n == 0 {
+		return fault.Coded(op, fault.Exists, "ResourceInUse", "A labeling job named "+labeling.Quote(j.Name)+" exists already. Names are unique in an account and region, whatever the case.")
+	}
+	return err
 }
 
 // Job finds a job by its name, whatever the case.

@@ -160,28 +160,36 @@ func (l *Labeling) readAnswers(ctx context.Context, job int64, b *engine.Batch) 
 // FinishBatch implements engine.Work.
 func (l *Labeling) FinishBatch(ctx context.Context, h engine.Hold, number int64, results []labeling.Consolidated, now time.Time) error {
 	return l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
-		n, err := exec(ctx, tx, `delete from labeling_batches where job = $1 and batch = $2`, h.Job, number)
-		if err != nil || n == 0 {
-			return err
-		}
-		labeled, failed := 0, 0
-		for _, r := range results {
-			if r.Failure != "" {
-				failed++
-			} else {
-				labeled++
-			}
-		}
-		if err := l.insertResults(ctx, tx, h.Job, results, now); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `delete from labeling_tasks where job = $1 and state = 'answered' and batch = $2`, h.Job, number); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `update labeling_jobs set human_labeled = human_labeled + $1, failed = failed + $2, modified_at = $3
-			where id = $4`, labeled, failed, Micros(now), h.Job)
-		return err
+		return l.finishBatch(ctx, tx, h.Job, number, results, now)
 	})
+}
+
+func (l *Labeling) finishBatch(ctx context.Context, tx *sql.Tx, job, number int64, results []labeling.Consolidated, now time.Time) error {
+	n, err := exec(ctx, tx, `delete from labeling_batches where job = $1 and batch = $2`, job, number)
+	if err != nil || n == 0 {
+		return err
+	}
+	labeled, failed := 0, 0
+	for _, r := range results {
+		if r.Failure != "" {
+			failed++
+		} else {
+			labeled++
+		}
+	}
+	if err := l.insertResults(ctx, tx, job, results, now); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `delete from task_inputs where job = $1
+		and idx in (select idx from labeling_tasks where job = $1 and state = 'answered' and batch = $2)`, job, number); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `delete from labeling_tasks where job = $1 and state = 'answered' and batch = $2`, job, number); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `update labeling_jobs set human_labeled = human_labeled + $1, failed = failed + $2, modified_at = $3
+		where id = $4`, labeled, failed, Micros(now), job)
+	return err
 }
 
 // What sealed columns are bound to.

@@ -11,21 +11,25 @@ import (
 	"fiducial/internal/labeling/queue"
 )
 
-const selectAssignment = `select a.id, a.job, a.idx, a.worker, a.state, a.taken_at, a.expires_at, a.ended_at, a.draft, a.draft_at, o.line
-	from assignments a join data_objects o on o.job = a.job and o.idx = a.idx where a.id = $1`
+const selectAssignment = `select a.id, a.job, a.idx, a.worker, a.state, a.taken_at, a.expires_at, a.ended_at, a.draft, a.draft_at, o.line, coalesce(i.input, '')
+	from assignments a join data_objects o on o.job = a.job and o.idx = a.idx
+	left join task_inputs i on i.job = a.job and i.idx = a.idx where a.id = $1`
 
 // scanAssignment reads selectAssignment. Of the job it knows the id alone.
 func scanAssignment(row *sql.Row) (labeling.Assignment, error) {
 	a := labeling.Assignment{Job: &labeling.Job{}}
 	var taken, expires, ended, drafted int64
-	var draft, line string
-	if err := row.Scan(&a.ID, &a.Job.ID, &a.Index, &a.Worker, &a.State, &taken, &expires, &ended, &draft, &drafted, &line); err != nil {
+	var draft, line, input string
+	if err := row.Scan(&a.ID, &a.Job.ID, &a.Index, &a.Worker, &a.State, &taken, &expires, &ended, &draft, &drafted, &line, &input); err != nil {
 		return labeling.Assignment{}, err
 	}
 	a.TakenAt, a.ExpiresAt, a.EndedAt, a.DraftAt = Time(taken), Time(expires), Time(ended), Time(drafted)
 	a.Line = json.RawMessage(line)
 	if draft != "" {
 		a.Draft = json.RawMessage(draft)
+	}
+	if input != "" {
+		a.Input = json.RawMessage(input)
 	}
 	return a, nil
 }
@@ -34,14 +38,22 @@ func scanAssignment(row *sql.Row) (labeling.Assignment, error) {
 func draftOf(assignment string) string  { return "draft of assignment " + assignment }
 func answerOf(assignment string) string { return "answer of assignment " + assignment }
 
-// opened is an assignment with its draft opened.
+// opened is an assignment with its draft and its task input opened.
 func (l *Labeling) opened(a labeling.Assignment) (labeling.Assignment, error) {
-	if a.Draft == nil {
-		return a, nil
+	for _, sealed := range []struct {
+		text *json.RawMessage
+		of   string
+	}{{&a.Draft, draftOf(a.ID)}, {&a.Input, inputOf(a.Job.ID, a.Index)}} {
+		if *sealed.text == nil {
+			continue
+		}
+		text, err := l.seals.open(string(*sealed.text), sealed.of)
+		if err != nil {
+			return a, err
+		}
+		*sealed.text = json.RawMessage(text)
 	}
-	draft, err := l.seals.open(string(a.Draft), draftOf(a.ID))
-	a.Draft = json.RawMessage(draft)
-	return a, err
+	return a, nil
 }
 
 // Assignment implements queue.Store.
@@ -155,7 +167,8 @@ func endLease(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) (boo
 }
 
 // settle counts an ended assignment in its object. An object with all its
-// answers, or that enough workers declined, leaves the workers' hands; the
+// answers, or that enough workers declined, or that is closing and that nobody
+// works on any more, leaves the workers' hands; the
 // next in the manifest takes its place at once, so that a job with few
 // concurrent tasks never runs dry between two rounds of the engine.
 func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error {
@@ -163,7 +176,7 @@ func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error 
 	var state string
 	err := tx.QueryRowContext(ctx, `update labeling_tasks set live = live - 1, answered = answered + $1, declined = declined + $2,
 			answer_bytes = answer_bytes + $3, answered_at = $4,
-			state = case when answered + $1 >= wanted or (live = 1 and declined + $2 >= wanted) then 'answered' else state end
+			state = case when answered + $1 >= wanted or (live = 1 and (closing = 1 or declined + $2 >= wanted)) then 'answered' else state end
 		where job = $5 and idx = $6 and live > 0 returning state`,
 		answered, declined, len(e.Answer), Micros(e.Now), job, idx).Scan(&state)
 	if err != nil || state != string(labeling.ObjectAnswered) {
@@ -172,11 +185,12 @@ func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error 
 	return promote(ctx, tx, job, 1, e.Now)
 }
 
-// promote makes up to n of the next queued objects ready. What is queued is
-// what comes after everything that was ever sent.
+// promote makes up to n of the next queued objects ready, or has them prepared
+// where the job has a function for that. What is queued is what comes after
+// everything that was ever sent.
 func promote(ctx context.Context, tx *sql.Tx, job int64, n int64, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `insert into labeling_tasks (job, idx, state, wanted, ready_at)
-		select o.job, o.idx, 'ready', j.workers, cast($1 as bigint)
+		select o.job, o.idx, case when j.prepares = 1 then 'preparing' else 'ready' end, j.workers, cast($1 as bigint)
 		from labeling_jobs j join data_objects o on o.job = j.id
 		where j.id = $2 and j.status = 'InProgress' and j.ending = '' and o.kept = 0 and o.idx < j.send_below
 			and o.idx > (select coalesce(max(t.idx), -1) from labeling_tasks t where t.job = $2)

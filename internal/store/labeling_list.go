@@ -45,6 +45,9 @@ func (q *listQuery) between(column string, after, before time.Time) {
 func (l *Labeling) List(ctx context.Context, f engine.Filter) ([]*labeling.Job, bool, error) {
 	const op = "store.Labeling.List"
 	var q listQuery
+	if !f.Flows {
+		q.where = append(q.where, "flow = ''")
+	}
 	if f.Workteam != "" {
 		q.add("workteam = %s", f.Workteam)
 	}

@@ -55,7 +55,8 @@ func (w withMore) Scan(into ...any) error { return w.rows.Scan(append(into, w.mo
 func offerOf(j *labeling.Job, o labeling.Offer) labeling.Offer {
 	o.JobName, o.JobARN, o.WorkteamARN, o.Title, o.Description = j.Name, j.ARN, j.Human.WorkteamARN, j.Human.Title, j.Human.Description
 	o.Keywords, o.TaskType, o.TaskTimeLimit, o.Workers, o.CreatedAt = j.Human.Keywords, j.TaskType, j.Human.TaskTimeLimit, j.Human.Workers, j.CreatedAt
-	o.Total, o.Finished = j.Counters.Total, j.Counters.Labeled()+j.Counters.Failed
+	o.Flow = j.Flow
+	o.Total, o.Finished = j.Counters.Total, j.Counters.Labeled()+j.Counters.Failed+j.Counters.Excluded
 	return o
 }
 
@@ -71,7 +72,7 @@ func (l *Labeling) countWaiting(ctx context.Context, j *labeling.Job, worker str
 	if err := l.db.Read().QueryRowContext(ctx, `select count(*) from labeling_tasks where job = $1`, j.ID).Scan(&sent); err != nil {
 		return err
 	}
-	limit := j.Stopping.Limit(j.Counters.Total) + j.Counters.Failed
+	limit := j.Stopping.Limit(j.Counters.Total) + j.Counters.Failed + j.Counters.Excluded
 	queued := min(j.Counters.Total, limit) - o.Finished - sent
 	o.HasWork, o.Waiting = open > 0, open+max(0, queued)
 	return nil

@@ -104,15 +104,15 @@ func (l *Labeling) holding(ctx context.Context, h engine.Hold, fn TxFunc) error 
 }
 
 // sendBelow is the index below which objects may be sent so that not more than
-// the stopping conditions allow are labelled.
-func (l *Labeling) sendBelow(ctx context.Context, j *labeling.Job, total, failed int64) (int64, error) {
+// the stopping conditions allow are labelled, when so many are without a label.
+func (l *Labeling) sendBelow(ctx context.Context, j *labeling.Job, total, without int64) (int64, error) {
 	limit := j.Stopping.Limit(total)
 	if limit >= total {
 		return 1 << 62, nil
 	}
 	var below int64
 	err := l.db.Read().QueryRowContext(ctx, `select idx + 1 from data_objects where job = $1 and kept = 0 order by idx limit 1 offset $2`,
-		j.ID, limit+failed-1).Scan(&below)
+		j.ID, limit+without-1).Scan(&below)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 1 << 62, nil
 	}
@@ -129,8 +129,9 @@ func (l *Labeling) Progress(ctx context.Context, id int64, cutoff time.Time) (en
 			coalesce(sum(case when state = 'answered' then 1 else 0 end), 0),
 			coalesce(min(case when state = 'answered' then answered_at end), 0),
 			coalesce(sum(case when state = 'ready' and live = 0 and ready_at <= $1 then 1 else 0 end), 0),
-			coalesce(sum(live), 0)
-		from labeling_tasks where job = $2`, Micros(cutoff), id).Scan(&p.Ready, &p.Answered, &oldest, &p.Overdue, &p.Live)
+			coalesce(sum(live), 0),
+			coalesce(sum(case when state = 'preparing' then 1 else 0 end), 0)
+		from labeling_tasks where job = $2`, Micros(cutoff), id).Scan(&p.Ready, &p.Answered, &oldest, &p.Overdue, &p.Live, &p.Preparing)
 	if err != nil {
 		return p, wrap(op, err)
 	}
@@ -149,7 +150,7 @@ func (l *Labeling) TopUp(ctx context.Context, h engine.Hold, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	below, err := l.sendBelow(ctx, j, j.Counters.Total, j.Counters.Failed)
+	below, err := l.sendBelow(ctx, j, j.Counters.Total, j.Counters.Failed+j.Counters.Excluded)
 	if err != nil {
 		return err
 	}
@@ -162,7 +163,7 @@ func (l *Labeling) TopUp(ctx context.Context, h engine.Hold, now time.Time) erro
 			return err
 		}
 		var ready int64
-		err := tx.QueryRowContext(ctx, `select count(*) from labeling_tasks where job = $1 and state = 'ready'`, h.Job).Scan(&ready)
+		err := tx.QueryRowContext(ctx, `select count(*) from labeling_tasks where job = $1 and state in ('ready', 'preparing')`, h.Job).Scan(&ready)
 		if err != nil || ready >= int64(j.Human.MaxConcurrent) {
 			return err
 		}
@@ -192,7 +193,11 @@ func (l *Labeling) CloseAll(ctx context.Context, h engine.Hold, now time.Time) e
 			where job = $2 and state = 'ready' and live = 0 and answered > 0`, Micros(now), h.Job); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `delete from labeling_tasks where job = $1 and state = 'ready' and live = 0 and answered = 0`, h.Job)
+		const unanswered = `job = $1 and (state = 'preparing' or state = 'ready' and live = 0 and answered = 0)`
+		if _, err := tx.ExecContext(ctx, `delete from task_inputs where job = $1 and idx in (select idx from labeling_tasks where `+unanswered+`)`, h.Job); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `delete from labeling_tasks where `+unanswered, h.Job)
 		return err
 	})
 }

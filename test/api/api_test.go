@@ -102,7 +102,7 @@ func TestCLI(t *testing.T) {
 	refused("(ValidationException) when calling the DescribeWorkforce operation: No workforce", "sagemaker", "describe-workforce", "--workforce-name", "nobody")
 	refused("(ResourceNotFound) when calling the DescribeLabelingJob", "sagemaker", "describe-labeling-job", "--labeling-job-name", "nobody")
 	refused("(ResourceInUse) when calling the DeleteWorkforce", "sagemaker", "delete-workforce", "--workforce-name", "people")
-	refused("(UnknownOperationException)", "sagemaker", "list-human-task-uis")
+	refused("(UnknownOperationException)", "sagemaker", "list-models")
 	refused("(UsernameExistsException)", "cognito-idp", "admin-create-user", "--user-pool-id", pool, "--username", "ANN@example.org")
 	refused("(InvalidPasswordException)", "cognito-idp", "admin-set-user-password", "--user-pool-id", pool, "--username", "ann@example.org", "--password", "short", "--permanent")
 	out, err := s.AWSAs([]string{"AWS_SECRET_ACCESS_KEY=guess"}, "sagemaker", "list-workteams")

@@ -23,7 +23,7 @@ const kills = 50
 // were asked for, and the job completes.
 func TestKill(t *testing.T) {
 	s := boot.Start(t, boot.Options{})
-	const objects, wanted = 600, 2
+	const objects, wanted = 300, 2
 	var accounts []boot.Account
 	for i := range 4 {
 		accounts = append(accounts, boot.Account{Email: fmt.Sprintf("worker%d@example.com", i), Password: fmt.Sprintf("Correct-horse-%d", i)})

@@ -92,7 +92,7 @@ func (g *generator) goType(name string) string {
 	case "map":
 		return "map[" + g.goType(s.Key.Shape) + "]" + g.goType(s.Value.Shape)
 	default:
-		return goTypes[s.Type]
+		return s.goName()
 	}
 }
 
@@ -140,12 +140,18 @@ func (g *generator) shape(name string, s *shape) {
 	if s.Sensitive {
 		g.printf("Sensitive: true,\n")
 	}
+	if s.TimestampFormat != "" {
+		g.printf("ISO: true,\n")
+	}
 	if len(s.Members) > 0 {
 		g.printf("Members: []awsapi.Member{\n")
 		for _, m := range s.Members {
 			g.printf("{Name: %q, Shape: %sShape", m.Name, m.Shape)
 			if slices.Contains(s.Required, m.Name) {
 				g.printf(", Required: true")
+			}
+			if m.Location != "" {
+				g.printf(", In: %q", m.Location)
 			}
 			g.printf("},\n")
 		}
@@ -175,6 +181,9 @@ func (g *generator) operations() {
 	for _, n := range slices.Sorted(maps.Keys(g.model.Operations)) {
 		o := g.model.Operations[n]
 		g.printf("{Name: %q", n)
+		if uri := o.HTTP.RequestURI; uri != "" && uri != "/" {
+			g.printf(", HTTP: %q", o.HTTP.Method+" "+uri)
+		}
 		if o.Input.Shape != "" {
 			g.printf(", Input: %sShape", o.Input.Shape)
 		}

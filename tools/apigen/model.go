@@ -18,6 +18,10 @@ type model struct {
 }
 
 type operation struct {
+	HTTP struct {
+		Method     string
+		RequestURI string
+	}
 	Input, Output ref
 	Errors        []ref
 }
@@ -25,6 +29,10 @@ type operation struct {
 type ref struct {
 	Shape string
 	Box   bool
+
+	// Where REST puts a member of an input that is not in the body.
+	Location     string
+	LocationName string
 }
 
 type shape struct {
@@ -40,6 +48,8 @@ type shape struct {
 	Box       bool
 	Sensitive bool
 	Exception bool
+
+	TimestampFormat string
 }
 
 // members keeps the order in which the model lists them: errors are reported
@@ -87,6 +97,15 @@ func (m *model) check() error {
 				return fmt.Errorf("shape %s refers to %q, which is not there", name, r)
 			}
 		}
+		for _, m := range s.Members {
+			// Under its own name: an input is put together by the names of members.
+			if m.Location != "" && (m.Location != "uri" && m.Location != "querystring" || m.LocationName != m.Name) {
+				return fmt.Errorf("shape %s: %s is at %s %q, which is not supported", name, m.Name, m.Location, m.LocationName)
+			}
+		}
+		if f := s.TimestampFormat; f != "" && f != "iso8601" {
+			return fmt.Errorf("shape %s: the timestamp format %q is not supported", name, f)
+		}
 		for _, r := range s.Required {
 			if !slices.ContainsFunc(s.Members, func(m member) bool { return m.Name == r }) {
 				return fmt.Errorf("shape %s requires %q, which is not a member", name, r)
@@ -106,6 +125,14 @@ func (m *model) check() error {
 		}
 	}
 	return nil
+}
+
+// goName is the Go type of a scalar.
+func (s *shape) goName() string {
+	if s.TimestampFormat != "" {
+		return "awsapi.ISOTime"
+	}
+	return goTypes[s.Type]
 }
 
 func (s *shape) refs() []string {

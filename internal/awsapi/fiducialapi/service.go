@@ -82,7 +82,7 @@ func text(most int64) *awsapi.Shape {
 }
 
 var (
-	jobName  = &awsapi.Shape{Type: awsapi.String, Min: awsapi.Bound(1), Max: awsapi.Bound(63), Pattern: awsapi.NewPattern(`[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`)}
+	jobName  = &awsapi.Shape{Type: awsapi.String, Min: awsapi.Bound(1), Max: awsapi.Bound(88), Pattern: awsapi.NewPattern(`[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}|flow-definition\.[a-z0-9-]{1,63}\.[a-z0-9]{8}`)}
 	endpoint = &awsapi.Shape{Type: awsapi.String, Max: awsapi.Bound(64), Pattern: awsapi.NewPattern(`vpce-[0-9a-z]+`)}
 	uri      = &awsapi.Shape{Type: awsapi.String, Max: awsapi.Bound(1100), Pattern: awsapi.NewPattern(`s3://[^/]+/(?s:.+)`)}
 	address  = text(64)

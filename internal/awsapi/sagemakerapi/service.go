@@ -1,5 +1,6 @@
 // Package sagemakerapi is SageMaker's API as far as Ground Truth consists of it:
-// workforces, work teams, labeling jobs, template rendering and tags. It
+// workforces, work teams, labeling jobs, flow definitions, human task UIs, template
+// rendering and tags. It
 // translates between the wire (package wire, generated from the service model)
 // and the packages that know the rules, and decides nothing itself.
 package sagemakerapi
@@ -15,6 +16,7 @@ import (
 	"fiducial/internal/awsapi/wire"
 	"fiducial/internal/fault"
 	"fiducial/internal/labeling"
+	"fiducial/internal/labeling/review"
 	"fiducial/internal/policy"
 	"fiducial/internal/workforce"
 )
@@ -36,6 +38,8 @@ type Tags interface {
 type Deps struct {
 	Workforce *workforce.Service
 	Jobs      Jobs
+	Reviews   *review.Service
+	Links     *Links
 	Tags      Tags
 	Media     Media
 	Hosts     []string // further S3 hosts whose URLs grant_read_access takes
@@ -69,6 +73,8 @@ func (a *API) Service() *awsapi.Service {
 	s.Operations = append(s.Operations, a.workforces()...)
 	s.Operations = append(s.Operations, a.workteams()...)
 	s.Operations = append(s.Operations, a.labelingJobs()...)
+	s.Operations = append(s.Operations, a.taskUIs()...)
+	s.Operations = append(s.Operations, a.flowDefinitions()...)
 	s.Operations = append(s.Operations, a.templates()...)
 	s.Operations = append(s.Operations, a.tagging()...)
 	built := make(map[string]bool, len(s.Operations))

@@ -104,6 +104,12 @@ func (a *API) exists(ctx context.Context, resource string) error {
 	case parsed.Type() == "workforce":
 		w, e := a.Workforce.DescribeWorkforce(ctx, name)
 		have, err = w.ARN, e
+	case parsed.Type() == "human-task-ui":
+		_, err = a.Reviews.TaskUI(ctx, name)
+		have = a.Reviews.TaskUIARN(name)
+	case parsed.Type() == "flow-definition":
+		_, err = a.Reviews.Flow(ctx, name)
+		have = a.Reviews.FlowARN(name)
 	case parsed.Type() == "labeling-job":
 		j, e := a.Jobs.Describe(ctx, name)
 		if err = e; err == nil {
@@ -113,7 +119,7 @@ func (a *API) exists(ctx context.Context, resource string) error {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	if have == "" || have != resource {
+	if err != nil || have == "" || have != resource {
 		return fault.Newf("sagemakerapi.exists", fault.NotFound, "The resource %s does not exist.", resource)
 	}
 	return nil

@@ -27,13 +27,20 @@ func (a *API) renderUiTemplate(ctx context.Context, c *awsapi.Call, in *wire.Ren
 	switch {
 	case in.UiTemplate != nil && in.HumanTaskUiArn != nil:
 		return nil, invalid("UiTemplate and HumanTaskUiArn exclude each other.")
-	case in.HumanTaskUiArn != nil:
-		return nil, invalid("HumanTaskUiArn: stored and built-in task UIs are not available in this version; give the template in UiTemplate.")
-	case in.UiTemplate == nil:
-		return nil, invalid("UiTemplate is required.")
+	case in.UiTemplate == nil && in.HumanTaskUiArn == nil:
+		return nil, invalid("UiTemplate or HumanTaskUiArn is required.")
 	}
 	if err := c.Authorize(ctx, "iam:PassRole", in.RoleArn, passedTo()); err != nil {
 		return nil, err
+	}
+	var src string
+	if in.UiTemplate != nil {
+		src = in.UiTemplate.Content
+	} else {
+		var err error
+		if src, err = a.templateOf(ctx, *in.HumanTaskUiArn); err != nil {
+			return nil, err
+		}
 	}
 	functions := template.Functions{
 		Hosts: a.Hosts,
@@ -42,7 +49,7 @@ func (a *API) renderUiTemplate(ctx context.Context, c *awsapi.Call, in *wire.Ren
 			return a.Media.ReadURL(ctx, in.RoleArn, bucket, key)
 		},
 	}
-	html, errs := template.Render(ctx, in.UiTemplate.Content, json.RawMessage(in.Task.Input), functions, template.Limits{})
+	html, errs := template.Render(ctx, src, json.RawMessage(in.Task.Input), functions, template.Limits{})
 	out := wire.RenderUiTemplateResponse{RenderedContent: html, Errors: []wire.RenderingError{}}
 	for _, e := range errs {
 		out.Errors = append(out.Errors, wire.RenderingError{Code: e.Code, Message: e.Located()})

@@ -5,6 +5,7 @@ import (
 
 	"fiducial/internal/awsapi"
 	"fiducial/internal/awsapi/wire"
+	"fiducial/internal/fault"
 	"fiducial/internal/policy"
 	"fiducial/internal/workforce"
 )
@@ -23,6 +24,8 @@ func (a *API) workteams() []awsapi.Operation {
 		operation("ListWorkteams", wire.ListWorkteamsRequestShape, anything[wire.ListWorkteamsRequest], a.listWorkteams),
 		operation("ListSubscribedWorkteams", wire.ListSubscribedWorkteamsRequestShape,
 			anything[wire.ListSubscribedWorkteamsRequest], a.listSubscribedWorkteams),
+		operation("DescribeSubscribedWorkteam", wire.DescribeSubscribedWorkteamRequestShape,
+			func(in *wire.DescribeSubscribedWorkteamRequest) string { return in.WorkteamArn }, a.describeSubscribedWorkteam),
 	}
 }
 
@@ -111,6 +114,13 @@ func (a *API) listWorkteams(ctx context.Context, _ *awsapi.Call, in *wire.ListWo
 // listSubscribedWorkteams is always empty: there is no marketplace to subscribe at.
 func (a *API) listSubscribedWorkteams(context.Context, *awsapi.Call, *wire.ListSubscribedWorkteamsRequest) (any, error) {
 	return wire.ListSubscribedWorkteamsResponse{SubscribedWorkteams: []wire.SubscribedWorkteam{}}, nil
+}
+
+// describeSubscribedWorkteam finds none. The model has no error for that; the words
+// are those of DescribeWorkteam.
+func (a *API) describeSubscribedWorkteam(_ context.Context, _ *awsapi.Call, in *wire.DescribeSubscribedWorkteamRequest) (any, error) {
+	return nil, fault.Coded("sagemakerapi.describeSubscribedWorkteam", fault.NotFound, "ValidationException",
+		"The work team "+in.WorkteamArn+" does not exist: there are no subscriptions with vendors.")
 }
 
 func membersIn(in []wire.MemberDefinition) ([]workforce.MemberDefinition, error) {

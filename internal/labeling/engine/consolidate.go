@@ -21,7 +21,7 @@ const (
 // consolidate does one batch: files first, then the results in one
 // transaction. Crashing in between leaves the batch begun; doing it again
 // writes the same files.
-func (e *Engine) consolidate(ctx context.Context, h Hold, j *labeling.Job) error {
+func (e *Engine) consolidate(ctx context.Context, h Hold, j *labeling.Job, attempts int) error {
 	batch, err := e.Store.Batch(ctx, h, BatchBounds{Objects: batchObjects, Bytes: batchBytes}, e.Now())
 	if fault.Is(err, fault.NotFound) {
 		return nil
@@ -32,12 +32,8 @@ func (e *Engine) consolidate(ctx context.Context, h Hold, j *labeling.Job) error
 	stamp := output.Stamp{Job: j.Name, Created: batch.MadeAt}
 	results := make([]labeling.Consolidated, 0, len(batch.Objects)+len(batch.Closed))
 	if len(batch.Objects) > 0 {
-		made, err := annotations(j, stamp, batch.Objects)
+		made, err := e.label(ctx, j, batch, stamp, attempts)
 		if err != nil {
-			return err
-		}
-		if err := e.writeBatch(ctx, j, batch, made); err != nil {
-			e.forget(j)
 			return err
 		}
 		for i, a := range made {
@@ -61,40 +57,88 @@ func closedReason(j *labeling.Job, c Closed) string {
 	return fmt.Sprintf("No worker answered within the task availability lifetime of %d seconds.", int64(j.Human.TaskAvailability.Seconds()))
 }
 
-// writeBatch writes the files of a batch.
-func (e *Engine) writeBatch(ctx context.Context, j *labeling.Job, batch *Batch, made []annotate.Result) error {
-	b, err := e.bucket(ctx, j)
+// label makes the labels of a batch, one for each object, and writes its files:
+// what consolidation is asked, before it is asked, and what it answered.
+func (e *Engine) label(ctx context.Context, j *labeling.Job, batch *Batch, s output.Stamp, attempts int) ([]annotate.Result, error) {
+	f, err := e.filesOf(ctx, j, batch)
 	if err != nil {
-		return err
+		e.forget(j)
+		return nil, err
 	}
-	tree, err := output.NewTree(j.OutputURI, j.Name)
-	if err != nil {
-		return err
+	if err := f.request(ctx); err != nil {
+		e.forget(j)
+		return nil, err
 	}
-	put := func(key string, doc []byte, err error) error {
-		if err != nil {
-			return err
+	var made []annotate.Result
+	var response []output.Consolidated
+	if function := j.ConsolidationFunction(); function != "" {
+		made, response, err = e.ask(ctx, f, function, s, attempts)
+	} else if made, err = annotations(j, s, batch.Objects); err == nil {
+		for i, o := range f.objects {
+			response = append(response, output.Consolidated{ID: o.ID, Annotation: made[i].Annotation})
 		}
-		return e.write(ctx, b, j, tree, key, "application/json", doc)
 	}
-	objects, err := e.objects(ctx, batch.Objects)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.response(ctx, response); err != nil {
+		e.forget(j)
+		return nil, err
+	}
+	return made, nil
+}
+
+// files are the files of a batch.
+type files struct {
+	e       *Engine
+	j       *labeling.Job
+	batch   *Batch
+	bucket  Bucket
+	tree    output.Tree
+	objects []output.Object
+}
+
+func (e *Engine) filesOf(ctx context.Context, j *labeling.Job, batch *Batch) (*files, error) {
+	f := &files{e: e, j: j, batch: batch}
+	var err error
+	if f.bucket, err = e.bucket(ctx, j); err != nil {
+		return nil, err
+	}
+	if f.tree, err = output.NewTree(j.OutputURI, j.Name); err != nil {
+		return nil, err
+	}
+	f.objects, err = e.objects(ctx, batch.Objects)
+	return f, err
+}
+
+func (f *files) put(ctx context.Context, key string, doc []byte, err error) error {
 	if err != nil {
 		return err
 	}
-	results := make([]output.Consolidated, len(objects))
-	for i, o := range objects {
+	return f.e.write(ctx, f.bucket, f.j, f.tree, key, "application/json", doc)
+}
+
+// requestKey is the key of what the consolidation is asked.
+func (f *files) requestKey() string {
+	return f.tree.ConsolidationRequest(iteration, f.batch.MadeAt)
+}
+
+// request writes the workers' answers, and what the consolidation is asked.
+func (f *files) request(ctx context.Context) error {
+	for _, o := range f.objects {
 		doc, err := output.WorkerResponse(o.Answers)
-		if err := put(tree.WorkerResponse(iteration, o.ID, batch.MadeAt), doc, err); err != nil {
+		if err := f.put(ctx, f.tree.WorkerResponse(iteration, o.ID, f.batch.MadeAt), doc, err); err != nil {
 			return err
 		}
-		results[i] = output.Consolidated{ID: o.ID, Annotation: made[i].Annotation}
 	}
-	doc, err := output.ConsolidationRequest(objects)
-	if err := put(tree.ConsolidationRequest(iteration, batch.MadeAt), doc, err); err != nil {
-		return err
-	}
-	doc, err = output.ConsolidationResponse(j.LabelAttributeName, results)
-	return put(tree.ConsolidationResponse(iteration, batch.MadeAt), doc, err)
+	doc, err := output.ConsolidationRequest(f.objects)
+	return f.put(ctx, f.requestKey(), doc, err)
+}
+
+// response writes what the consolidation answered.
+func (f *files) response(ctx context.Context, results []output.Consolidated) error {
+	doc, err := output.ConsolidationResponse(f.j.LabelAttributeName, results)
+	return f.put(ctx, f.tree.ConsolidationResponse(iteration, f.batch.MadeAt), doc, err)
 }
 
 // objects are a batch's objects as its files show them.

@@ -57,6 +57,10 @@ func (s crashingStore) Start(ctx context.Context, h engine.Hold, st engine.Start
 	return s.around(func() error { return s.Store.Start(ctx, h, st) })
 }
 
+func (s crashingStore) Prepared(ctx context.Context, h engine.Hold, list []engine.Prepared, now time.Time) error {
+	return s.around(func() error { return s.Store.Prepared(ctx, h, list, now) })
+}
+
 func (s crashingStore) TopUp(ctx context.Context, h engine.Hold, now time.Time) error {
 	return s.around(func() error { return s.Store.TopUp(ctx, h, now) })
 }

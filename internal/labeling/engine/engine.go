@@ -11,12 +11,17 @@
 //	Initializing  template, label categories and manifest are read as the job's
 //	              execution role; the lines are stored in batches, and reading
 //	              goes on behind the last stored line after a crash
-//	InProgress    objects are made ready, up to MaxConcurrentTaskCount; those
-//	              with their answers are consolidated in batches of up to 50
+//	InProgress    objects are made ready, up to MaxConcurrentTaskCount, by the
+//	              job's own pre-annotation function where it has one; those with
+//	              their answers are consolidated in batches of up to 50
 //	ending        workers get nothing more, leases end, what has answers is
 //	              consolidated, then the manifest is written, last of all files
 //
-// Storage that is away makes a job wait (Job.Note says for what), not fail.
+// Functions that requesters wrote are asked again after a crash, and must be
+// idempotent; what a pre-annotation function answered is stored with its object
+// and not asked for again.
+//
+// Storage or a function that is away makes a job wait (Job.Note says for what), not fail.
 package engine
 
 import (
@@ -81,16 +86,23 @@ type Watcher interface {
 	JobChanged(ctx context.Context, j *labeling.Job)
 }
 
-// Options are what an Engine is made of. All but Watcher, Workers and the
-// times are required.
+// Options are what an Engine is made of. All but Watcher, Workers, Functions,
+// TaskUI, Reviews and the times are required.
 type Options struct {
 	Store   Store
 	Queue   Queue
 	Roles   Roles
 	Workers Workers
 	Watcher Watcher
+	// Functions are nil where jobs may name the built-in ones only.
+	Functions Functions
 	// Template is the built-in worker task template of a task type.
 	Template func(t labeling.TaskType) (src string, ok bool)
+	// TaskUI is the template of a human task UI that the account keeps; NotFound if
+	// there is none. Nil: there are none.
+	TaskUI func(ctx context.Context, arn string) (string, error)
+	// Reviews ends human loops; nil where there are no flow definitions.
+	Reviews Reviews
 	// Owner names this process among the replicas; unique for each start.
 	Owner string
 	// Alone: no other process uses the database, so leases of earlier
@@ -138,7 +150,11 @@ func New(o Options) *Engine {
 }
 
 // Create stores a job that labeling.NewJob made. The background does the rest.
+// A function that nobody can run is Invalid.
 func (e *Engine) Create(ctx context.Context, j *labeling.Job) error {
+	if err := e.mapped(j); err != nil {
+		return err
+	}
 	if err := e.Store.Create(ctx, j); err != nil {
 		return err
 	}

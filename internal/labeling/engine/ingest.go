@@ -42,8 +42,14 @@ func (e *Engine) initialize(ctx context.Context, h Hold, j *labeling.Job) error 
 var errStopped = errors.New("engine: the job was stopped")
 
 func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
+	if j.Flow != "" {
+		return e.begin(ctx, h, j)
+	}
 	b, err := e.bucket(ctx, j)
 	if err != nil {
+		return err
+	}
+	if err := e.mayInvoke(ctx, j); err != nil {
 		return err
 	}
 	s := Started{}
@@ -66,6 +72,9 @@ func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
 }
 
 func (e *Engine) template(ctx context.Context, b Bucket, j *labeling.Job) (string, error) {
+	if j.Human.TemplateURI == "" && j.Human.HumanTaskUIARN != "" {
+		return e.taskUI(ctx, j)
+	}
 	if j.Human.TemplateURI == "" {
 		src, ok := e.Template(j.TemplateTaskType())
 		if !ok {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -32,8 +33,13 @@ func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts in
 	if err != nil {
 		return false, p, err
 	}
-	p, err = e.consolidateDue(ctx, h, j)
-	if err != nil || p.Ready+p.Live+p.Answered+p.Batches > 0 || p.Queued {
+	// A function that is away does not keep the other from being asked.
+	var unprepared error
+	if j.Ending == "" {
+		unprepared = e.prepareDue(ctx, h, j, attempts)
+	}
+	p, err = e.consolidateDue(ctx, h, j, attempts)
+	if err = errors.Join(unprepared, err); err != nil || p.Preparing+p.Ready+p.Live+p.Answered+p.Batches > 0 || p.Queued {
 		return false, p, err
 	}
 	if j.Ending == "" {
@@ -51,7 +57,7 @@ func (e *Engine) complete(ctx context.Context, h Hold, j *labeling.Job) error {
 		return err
 	}
 	p, err := e.Store.Progress(ctx, h.Job, j.CreatedAt)
-	if err != nil || p.Ready > 0 {
+	if err != nil || p.Ready+p.Preparing > 0 {
 		return err
 	}
 	return e.Store.End(ctx, h, labeling.Completed, "", e.Now())
@@ -70,7 +76,7 @@ func (e *Engine) serve(ctx context.Context, h Hold, j *labeling.Job) error {
 		}
 	}
 	limited := j.Stopping.Limit(j.Counters.Total) < j.Counters.Total
-	if p.Ready-p.Overdue < int64(j.Human.MaxConcurrent) && (p.Queued || limited) {
+	if p.Preparing+p.Ready-p.Overdue < int64(j.Human.MaxConcurrent) && (p.Queued || limited) {
 		return e.Store.TopUp(ctx, h, e.Now())
 	}
 	return nil
@@ -87,7 +93,7 @@ func (e *Engine) wind(ctx context.Context, h Hold, j *labeling.Job) error {
 			return err
 		}
 	}
-	if p.Ready > 0 {
+	if p.Ready+p.Preparing > 0 {
 		return e.Store.CloseAll(ctx, h, e.Now())
 	}
 	return nil
@@ -95,13 +101,13 @@ func (e *Engine) wind(ctx context.Context, h Hold, j *labeling.Job) error {
 
 // consolidateDue consolidates batch after batch while one is due, and answers
 // with how the job stands then.
-func (e *Engine) consolidateDue(ctx context.Context, h Hold, j *labeling.Job) (Progress, error) {
+func (e *Engine) consolidateDue(ctx context.Context, h Hold, j *labeling.Job, attempts int) (Progress, error) {
 	for {
 		p, err := e.Store.Progress(ctx, h.Job, j.CreatedAt)
 		if err != nil || !e.due(j, p) {
 			return p, err
 		}
-		if err := e.consolidate(ctx, h, j); err != nil {
+		if err := e.consolidate(ctx, h, j, attempts); err != nil {
 			return p, err
 		}
 	}
@@ -115,7 +121,7 @@ func (e *Engine) due(j *labeling.Job, p Progress) bool {
 		return true
 	case p.Answered == 0:
 		return false
-	case p.Answered >= batchObjects, j.Ending != "", p.Ready == 0 && !p.Queued:
+	case p.Answered >= batchObjects, j.Ending != "", p.Ready+p.Preparing == 0 && !p.Queued:
 		return true
 	}
 	return e.Now().Sub(p.Oldest) >= e.Quiet

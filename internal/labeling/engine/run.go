@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"fiducial/internal/fault"
 	"fiducial/internal/labeling"
 )
 
@@ -144,6 +145,9 @@ func (e *Engine) waits(ctx context.Context, h Hold, err error, attempts int) {
 // p is how the job stands.
 func (e *Engine) step(ctx context.Context, h Hold, attempts int) (done bool, p Progress, err error) {
 	j, err := e.Store.JobByID(ctx, h.Job)
+	if fault.Is(err, fault.NotFound) {
+		return true, p, nil // a flow definition that was deleted
+	}
 	if err != nil {
 		return false, p, err
 	}
@@ -152,6 +156,8 @@ func (e *Engine) step(ctx context.Context, h Hold, attempts int) (done bool, p P
 		return true, p, nil
 	case j.Status == labeling.Initializing:
 		return false, p, e.initialize(ctx, h, j)
+	case j.Flow != "":
+		return e.review(ctx, h, j, attempts)
 	}
 	return e.round(ctx, h, j, attempts)
 }

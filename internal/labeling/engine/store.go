@@ -42,19 +42,31 @@ type Hold struct {
 
 // Progress is how the objects of a job stand.
 type Progress struct {
-	Ready    int64     // objects with the workers
-	Answered int64     // objects that await consolidation
-	Oldest   time.Time // when the first of the answered got there
-	Overdue  int64     // ready, nobody works on them, and on offer since before the cutoff
-	Live     int64     // assignments
-	Queued   bool      // there are objects to send yet
-	Batches  int64     // consolidation batches that were begun and not finished
+	Preparing int64     // objects that await the pre-annotation function's answer
+	Ready     int64     // objects with the workers
+	Answered  int64     // objects that await consolidation
+	Oldest    time.Time // when the first of the answered got there
+	Overdue   int64     // ready, nobody works on them, and on offer since before the cutoff
+	Live      int64     // assignments
+	Queued    bool      // there are objects to send yet
+	Batches   int64     // consolidation batches that were begun and not finished
 }
 
 // Line is one manifest line to store.
 type Line struct {
 	Text string
 	Kept bool // it has its label already and is not sent to workers
+}
+
+// Prepared is what a pre-annotation function made of an object.
+type Prepared struct {
+	Index    int64
+	Input    []byte // what the template will see; the object is ready now
+	Excluded bool   // or: it needs no human annotation
+	// Failure is, or: why it cannot be shown to a worker, with what its
+	// manifest line gets then.
+	Failure  string
+	Metadata []byte
 }
 
 // Started is what ingestion found out.
@@ -112,7 +124,14 @@ type Work interface {
 	// Start makes the job InProgress and its first objects ready.
 	Start(ctx context.Context, h Hold, s Started) error
 	Progress(ctx context.Context, id int64, cutoff time.Time) (Progress, error)
-	// TopUp makes objects ready, up to the job's MaxConcurrentTaskCount.
+	// Preparing are the first of the objects that await the pre-annotation
+	// function's answer.
+	Preparing(ctx context.Context, id int64, limit int) ([]labeling.DataObject, error)
+	// Prepared stores the answers about objects that await them, and lets as
+	// many more be prepared as left for good.
+	Prepared(ctx context.Context, h Hold, list []Prepared, now time.Time) error
+	// TopUp makes objects ready, up to the job's MaxConcurrentTaskCount, or has
+	// them prepared where the job has a function for that.
 	TopUp(ctx context.Context, h Hold, now time.Time) error
 	// CloseOverdue closes the ready objects that nobody works on and that
 	// have been on offer since before the cutoff.
@@ -155,6 +174,7 @@ const (
 
 // Filter selects jobs. Zero members select everything.
 type Filter struct {
+	Flows                 bool   // also what the tasks of flow definitions are run by
 	Workteam              string // ARN
 	NameContains          string
 	ReferenceCodeContains string

@@ -57,9 +57,18 @@ type identityData struct {
 // every answer to it, in the order given. Answers written before a worker's
 // acceptance was recorded lose those members, as files of 2019 had them.
 func WorkerResponse(answers []Answer) ([]byte, error) {
-	doc := workerResponse{Answers: make([]answerDocument, 0, len(answers))}
+	const op = "output.WorkerResponse"
+	list, err := answerDocuments(op, answers)
+	if err != nil {
+		return nil, err
+	}
+	return encode(op, workerResponse{list})
+}
+
+func answerDocuments(op string, answers []Answer) ([]answerDocument, error) {
+	out := make([]answerDocument, 0, len(answers))
 	for _, a := range answers {
-		if err := objectContent("output.WorkerResponse", a); err != nil {
+		if err := objectContent(op, a); err != nil {
 			return nil, err
 		}
 		d := answerDocument{AnswerContent: a.Content, SubmissionTime: a.Submitted.UTC().Format(answerTime), WorkerID: a.WorkerID}
@@ -70,9 +79,9 @@ func WorkerResponse(answers []Answer) ([]byte, error) {
 		if a.Identity != (Identity{}) {
 			d.WorkerMetadata = &workerMetadata{identityData{a.Identity.ProviderType, a.Identity.Issuer, a.Identity.Sub}}
 		}
-		doc.Answers = append(doc.Answers, d)
+		out = append(out, d)
 	}
-	return encode("output.WorkerResponse", doc)
+	return out, nil
 }
 
 // Object is a data object with its answers, as consolidation gets it. Exactly
@@ -145,6 +154,8 @@ func requestAnnotations(op string, answers []Answer) ([]requestAnnotation, error
 type Consolidated struct {
 	ID         string
 	Annotation Annotation
+	// Content has members besides, which a function answered with; may be nil.
+	Content json.RawMessage
 }
 
 type responseObject struct {
@@ -162,7 +173,10 @@ func ConsolidationResponse(attribute string, results []Consolidated) ([]byte, er
 	const op = "output.ConsolidationResponse"
 	doc := make([]responseObject, 0, len(results))
 	for _, r := range results {
-		content, err := Splice([]byte("{}"), r.Annotation.members(attribute)...)
+		if r.Content == nil {
+			r.Content = json.RawMessage("{}")
+		}
+		content, err := Splice(r.Content, r.Annotation.members(attribute)...)
 		if err != nil {
 			return nil, err
 		}

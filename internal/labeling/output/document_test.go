@@ -93,7 +93,7 @@ func TestConsolidationDocuments(t *testing.T) {
 	if diff := cmp.Diff(want, string(request)); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
-	response, err := ConsolidationResponse("species", []Consolidated{{"0", Annotation{json.RawMessage("3"), json.RawMessage(`{"a":1}`)}}})
+	response, err := ConsolidationResponse("species", []Consolidated{{ID: "0", Annotation: Annotation{json.RawMessage("3"), json.RawMessage(`{"a":1}`)}}})
 	if err != nil {
 		t.Fatal(err)
 	}

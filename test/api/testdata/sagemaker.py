@@ -145,7 +145,8 @@ for what, text, asked in (
         ("attribute", "LabelAttributeName", job("x", LabelAttributeName="mood-ref")),
         ("unknown function", "PRE-", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-Telepathy"})),
         ("later function", "PRE-SemanticSegmentation", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-SemanticSegmentation"})),
-        ("own function", "cannot run", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:%s:function:mine" % account})),
+        ("own function", "does not say how to run arn:aws:lambda:us-east-1:%s:function:mine" % account, job("x", {
+            "PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:%s:function:mine" % account, "UiConfig": {"UiTemplateS3Uri": "s3://data/t.html"}})),
         ("mixed functions", "does not go with", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-BoundingBox"})),
         ("two interfaces", "UiConfig", job("x", {"UiConfig": {"UiTemplateS3Uri": "s3://data/t.html", "HumanTaskUiArn": "arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/x"}})),
         ("no such team", "does not exist", job("x", {"WorkteamArn": arn + "workteam/private-crowd/nobody"})),
@@ -218,7 +219,6 @@ fails("no template", "ValidationException", "UiTemplate", sm.render_ui_template,
 fails("both", "ValidationException", "exclude", render, content="x", data={}, HumanTaskUiArn="arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/x")
 
 # --- not built, not known, not permitted
-fails("not built", "UnknownOperationException", "not available in this version", sm.create_human_task_ui, HumanTaskUiName="x", UiTemplate={"Content": "x"})
 fails("not Ground Truth's", "UnknownOperationException", "no operation", sm.create_model, ModelName="m", ExecutionRoleArn=role)
 iam.create_user(UserName="guest")
 key = iam.create_access_key(UserName="guest")["AccessKey"]
