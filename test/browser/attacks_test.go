@@ -27,6 +27,9 @@ var update = flag.Bool("update", false, "write the list of attacks into docs/sec
 
 // attackLibrary is what scripts of attacks use.
 const attackLibrary = `
+// The page loads a frame anew whose media would not open, which the attempts' do not.
+const post = MessagePort.prototype.postMessage;
+MessagePort.prototype.postMessage = function (message, ...more) { if (message?.type !== "media-error") post.call(this, message, ...more); };
 const denied = (what) => { try { what(); return "allowed"; } catch { return ""; } };
 const rejects = async (what) => { try { await what(); return "allowed"; } catch { return ""; } };
 const violates = (directive, act) => new Promise((ok) => {
