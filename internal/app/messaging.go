@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"net"
 	"net/url"
 	"os"
@@ -206,16 +205,16 @@ func (a *App) tellSomeEnds(ctx context.Context) error {
 	}
 	for _, id := range ids {
 		j, err := a.labeling.JobByID(ctx, id)
-		if err == nil && j.Flow == "" { // the end of a flow definition is no event
+		if err == nil {
 			sum := sha256.Sum256([]byte(j.ARN + " " + string(j.Status) + " " + j.ReferenceCode))
 			h := hex.EncodeToString(sum[:16])
 			err = a.events.Emit(ctx, events.Event{ID: h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], DetailType: events.LabelingJobStateChange, Time: j.ModifiedAt,
 				Resources: []string{j.ARN}, Detail: map[string]string{"LabelingJobStatus": string(j.Status)}})
 		}
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return err
+		if err == nil {
+			err = a.labeling.ToldEnd(ctx, id)
 		}
-		if err := a.labeling.ToldEnd(ctx, id); err != nil {
+		if err != nil {
 			return err
 		}
 	}

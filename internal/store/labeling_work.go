@@ -229,8 +229,11 @@ func (l *Labeling) Finish(ctx context.Context, h engine.Hold, to labeling.Status
 		if _, err := tx.ExecContext(ctx, `delete from quality_facts where job = $1`, h.Job); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `insert into labeling_untold_ends (job) values ($1) on conflict do nothing`, h.Job); err != nil {
-			return err
+		// The end of a flow definition's job is nobody's news, and its row may be gone soon.
+		if j.Flow == "" {
+			if _, err := tx.ExecContext(ctx, `insert into labeling_untold_ends (job) values ($1) on conflict do nothing`, h.Job); err != nil {
+				return err
+			}
 		}
 		_, err := tx.ExecContext(ctx, `update labeling_jobs set status = $1, status_key = $2, ending = '', failure_reason = $3, note = '',
 			output_manifest = $4, modified_at = $5, lease_owner = '', lease_until = 0 where id = $6 and status = $7`,
