@@ -8,7 +8,7 @@ package web
 
 import "embed"
 
-// Dist holds dist/crowd-html-elements.js, dist/portal.js, dist/portal.css and dist/probe.js.
+// Dist holds dist/crowd-html-elements.js, dist/crowd-segmentation.js, dist/portal.js, dist/portal.css and dist/probe.js.
 //
 //go:embed dist
 var Dist embed.FS

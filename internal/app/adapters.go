@@ -7,12 +7,14 @@ import (
 
 	"fiducial/internal/access"
 	"fiducial/internal/arn"
+	"fiducial/internal/audit"
 	"fiducial/internal/fault"
 	"fiducial/internal/iam"
 	"fiducial/internal/identity"
 	"fiducial/internal/labeling"
 	"fiducial/internal/labeling/engine"
 	"fiducial/internal/labeling/output"
+	"fiducial/internal/labeling/quality"
 	"fiducial/internal/origin"
 	"fiducial/internal/policy"
 	"fiducial/internal/template"
@@ -114,6 +116,25 @@ func (w watcher) JobChanged(ctx context.Context, j *labeling.Job) {
 	case labeling.Stopping, labeling.Stopped, labeling.Completed, labeling.Failed:
 		w.a.revoke(ctx, "job "+string(j.Status), access.Subject{Kind: access.OfJob, ID: j.Name})
 	}
+}
+
+// officer puts on record what quality control does, before it is done.
+type officer struct{ a *App }
+
+func (o officer) Acting(ctx context.Context, j *labeling.Job, act quality.Acted) error {
+	e := &audit.Event{Time: act.Time, Kind: audit.Quality, Action: "quality:" + act.Action, Verdict: audit.Allow, Worker: act.WorkerId, Job: j.Name,
+		Team: j.Human.WorkteamARN, Principal: act.By, Statement: act.Rule, Reason: act.Detail}
+	if act.ObjectId != "" {
+		e.Resource = j.ARN + "/" + act.ObjectId
+	}
+	if act.Until != nil {
+		e.Expires = *act.Until
+	}
+	if err := o.a.recorder.Record(ctx, e); err != nil {
+		return fault.E("app.officer", fault.Unavailable, "the record cannot be written", err)
+	}
+	o.a.log.Info("quality control", "job", j.Name, "worker", act.WorkerId, "action", act.Action, "rule", act.Rule, "object", act.ObjectId, "detail", act.Detail, "by", act.By)
+	return nil
 }
 
 // running tells the workforce whether a team is at work.

@@ -22,15 +22,19 @@ import (
 	"fiducial/internal/audit"
 	"fiducial/internal/config"
 	"fiducial/internal/envelope"
+	"fiducial/internal/events"
 	"fiducial/internal/external"
 	"fiducial/internal/fault"
 	"fiducial/internal/iam"
 	"fiducial/internal/kms"
 	"fiducial/internal/labeling/engine"
+	"fiducial/internal/labeling/notice"
 	"fiducial/internal/labeling/queue"
 	"fiducial/internal/labeling/review"
+	"fiducial/internal/messaging"
 	"fiducial/internal/objects"
 	"fiducial/internal/origin"
+	"fiducial/internal/outbound"
 	"fiducial/internal/portal"
 	"fiducial/internal/server"
 	"fiducial/internal/signin"
@@ -77,6 +81,10 @@ type App struct {
 	queue     *queue.Service
 	reviews   *review.Service
 	engine    *engine.Engine
+	outbound  *outbound.Service
+	messaging *messaging.Service
+	events    *events.Service
+	notices   *notice.Service
 
 	rootID     string
 	rootSecret config.Secret
@@ -209,6 +217,9 @@ func (a *App) services(ctx context.Context) error {
 		Region: a.settings.Region, Account: a.settings.AccountID, Now: a.now, Rand: a.rand, Log: a.log.With("part", "s3"), CacheRows: a.cacheRows(), Elsewhere: a.bytesElsewhere(),
 		Own: sealing.objects, Keys: objectKeys{a.kms.Via("s3")}})
 	a.labeling = store.NewLabeling(a.db).Sealed(sealing.columns)
+	if err := a.openMessaging(ctx, sealing.columns); err != nil {
+		return err
+	}
 	return a.labelingServices()
 }
 
@@ -241,8 +252,10 @@ func (a *App) labelingServices() error {
 		return err
 	}
 	a.reviews = a.newReviews()
-	a.engine = engine.New(engine.Options{Store: a.labeling, Queue: a.queue, Roles: roles{a}, Workers: identities{a},
-		Watcher: watcher{a}, Functions: functions, Template: builtin, TaskUI: a.reviews.Template, Reviews: a.reviews, Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
+	streams := a.streams()
+	a.engine = engine.New(engine.Options{Store: a.labeling, Queue: a.queue, Roles: roles{a}, Workers: identities{a}, Watcher: watcher{a}, Officer: officer{a},
+		Functions: functions, Streams: streams, Results: streams, Template: builtin, TaskUI: a.reviews.Template, Reviews: a.reviews,
+		Owner: newID(a.rand), Alone: a.alone(), Now: a.now, Log: a.log.With("part", "engine")})
 	return nil
 }
 
@@ -271,6 +284,7 @@ func (a *App) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	serving, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
+	defer context.AfterFunc(serving, a.messaging.Drain)()
 	for _, loop := range a.loops() {
 		wg.Add(1)
 		go func() {

@@ -18,6 +18,8 @@ import (
 	"fiducial/internal/awsapi/iamapi"
 	"fiducial/internal/awsapi/kmsapi"
 	"fiducial/internal/awsapi/sagemakerapi"
+	"fiducial/internal/awsapi/snsapi"
+	"fiducial/internal/awsapi/sqsapi"
 	"fiducial/internal/awsapi/stsapi"
 	"fiducial/internal/origin"
 	"fiducial/internal/portal"
@@ -66,7 +68,8 @@ func (a *App) edges(context.Context) error {
 		Region: a.settings.Region, Account: a.settings.AccountID, Now: a.now, Random: a.rand})
 	cognito := cognitoapi.New(cognitoapi.Deps{Workforce: a.workforce, Passwords: a.passwords, SignIns: a.signin, Region: a.settings.Region, Account: a.settings.AccountID})
 	mux := awsapi.New(awsapi.Deps{IAM: a.iam, Audit: a.recorder, S3: s3, Probe: a.probe(), ProbeURL: a.apiURL + portal.ProbePath, Now: a.now, RequestID: func() string { return newID(a.rand) }, Log: a.log.With("part", "api")},
-		sagemaker.Service(), a2iapi.New(a.reviews).Service(), cognito.Service(), iamapi.New(a.iam).Service(), stsapi.New(a.iam).Service(), kmsapi.New(a.kms).Service(), a.fiducialAPI())
+		sagemaker.Service(), a2iapi.New(a.reviews).Service(), cognito.Service(), iamapi.New(a.iam).Service(), stsapi.New(a.iam).Service(), kmsapi.New(a.kms).Service(), a.fiducialAPI(),
+		snsapi.New(a.messaging, a.iam).Service(), sqsapi.New(a.messaging, a.iam).Service())
 	a.handlerAPI.set(a.withTemplates(links, mux))
 
 	dist, err := fs.Sub(web.Dist, "dist")

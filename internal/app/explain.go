@@ -291,7 +291,7 @@ func (x explainedJobs) Samples(ctx context.Context, job string) ([]explain.Sampl
 // fiducialAPI is the administrators' service.
 func (a *App) fiducialAPI() *awsapi.Service {
 	return fiducialapi.New(fiducialapi.Deps{
-		Explain: a.explainer(), Revoke: a.access, Teams: a.workforce, Report: a.accessReport, Region: a.settings.Region, Account: a.settings.AccountID,
+		Explain: a.explainer(), Revoke: a.access, Teams: a.workforce, Quality: a.engine, Report: a.accessReport, Region: a.settings.Region, Account: a.settings.AccountID,
 		Jobs: func(ctx context.Context, name string) (string, error) {
 			j, err := a.engine.Describe(ctx, name)
 			if err != nil {

@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"fiducial/internal/awsapi/sagemakerapi"
+	"fiducial/internal/events"
+	"fiducial/internal/fault"
 	"fiducial/internal/labeling/review"
 	"fiducial/internal/store"
 )
@@ -29,12 +32,15 @@ func (a *App) s3Hosts() []string {
 	return hosts
 }
 
-// loopEvents is who hears that human loops have ended: the log, so far.
+// loopEvents tells everyone who hears of events that human loops have ended.
 type loopEvents struct{ a *App }
 
 func (e loopEvents) Emit(ctx context.Context, ev review.Event) error {
-	e.a.log.DebugContext(ctx, "event", "type", ev.DetailType, "id", ev.ID, "resource", ev.Resources[0], "status", ev.Detail.HumanLoopStatus)
-	return nil
+	at, err := time.Parse(time.RFC3339, ev.Time)
+	if err != nil {
+		return fault.E("app.loopEvents", fault.Internal, "", err)
+	}
+	return e.a.events.Emit(ctx, events.Event{ID: ev.ID, DetailType: ev.DetailType, Time: at, Resources: ev.Resources, Detail: ev.Detail})
 }
 
 // withTemplates puts the links of human task UIs beside the API.

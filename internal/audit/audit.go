@@ -50,14 +50,15 @@ type Kind string
 
 // The kinds of record.
 const (
-	Grant  Kind = "grant"  // a media URL was made for a worker
-	Revoke Kind = "revoke" // grants were ended
-	Access Kind = "access" // a request to the S3 endpoint
-	API    Kind = "api"    // a request to another API
-	SignIn Kind = "signin" // somebody signed in, out, or tried to
-	Task   Kind = "task"   // a worker accepted, submitted, released or declined a task
-	Server Kind = "server" // start, stop, configuration
-	Chain  Kind = "chain"  // of the record itself: a file begun, resumed, retired
+	Grant   Kind = "grant"   // a media URL was made for a worker
+	Revoke  Kind = "revoke"  // grants were ended
+	Access  Kind = "access"  // a request to the S3 endpoint
+	API     Kind = "api"     // a request to another API
+	SignIn  Kind = "signin"  // somebody signed in, out, or tried to
+	Task    Kind = "task"    // a worker accepted, submitted, released or declined a task
+	Quality Kind = "quality" // a rule of a labeling job, or its requester, acted on a worker
+	Server  Kind = "server"  // start, stop, configuration
+	Chain   Kind = "chain"   // of the record itself: a file begun, resumed, retired
 )
 
 // Event is one record. Empty members are left out.

@@ -16,8 +16,8 @@
 // a record too many, never one too few.
 //
 // Protocols: "AWS JSON 1.1" (X-Amz-Target names the operation, body and answer
-// are JSON; SageMaker, Cognito), "AWS query" (the form member Action names
-// the operation, the answer is XML; IAM, STS) and "REST JSON" (method and path
+// are JSON; SageMaker, Cognito; SQS calls the same 1.0), "AWS query" (the form member Action names
+// the operation, the answer is XML; IAM, STS, SNS) and "REST JSON" (method and path
 // name the operation; the Augmented AI runtime). S3 is not spoken here: Mux hands
 // its requests to another handler.
 package awsapi
@@ -63,6 +63,15 @@ type Service struct {
 	// SageMaker says ResourceInUse where IAM says EntityAlreadyExists.
 	Codes map[fault.Kind]Code
 
+	// JSON10 says that a JSON11 service speaks AWS JSON 1.0, which is the same but
+	// for its content type.
+	JSON10 bool
+
+	// QueryCodes are the codes that a JSON service had while it spoke the query
+	// protocol, by its code now: clients that know the old ones are told both
+	// (x-amzn-query-error). nil: it never did.
+	QueryCodes map[string]string
+
 	// MessageMember is the name of the message in a JSON error. SageMaker's
 	// modelled errors spell it "Message". Default "message".
 	MessageMember string
@@ -93,6 +102,11 @@ type Operation struct {
 	// ask (GetCallerIdentity). The record is then written after Handle and
 	// before its answer leaves.
 	SelfAuthorized bool
+
+	// Open says that the operation may be asked without a signature, by GET: what
+	// it is asked with is its own proof, such as a token that was sent to whoever
+	// may ask. It is SelfAuthorized, and Call.Caller is nil then. Query only.
+	Open bool
 
 	// Decide makes the decision where it rests on more than the caller's own
 	// policies, such as a KMS key's policy and grants, and says what was decided

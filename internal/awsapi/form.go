@@ -14,8 +14,12 @@ const maxMembers = 1000
 // url.Values per index, in order, with the prefix taken off. A list of plain
 // values (Name.member.1=…) has its value under the empty name. Indices may
 // have gaps; malformed ones are not members.
-func Members(form url.Values, name string) []url.Values {
-	prefix := name + ".member."
+func Members(form url.Values, name string) []url.Values { return parts(form, name+".member.") }
+
+// Entries reads a map of the query protocol: Name.entry.1.key=…, as Members does.
+func Entries(form url.Values, name string) []url.Values { return parts(form, name+".entry.") }
+
+func parts(form url.Values, prefix string) []url.Values {
 	byIndex := map[int]url.Values{}
 	for k, v := range form {
 		rest, ok := strings.CutPrefix(k, prefix)

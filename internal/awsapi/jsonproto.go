@@ -8,7 +8,10 @@ import (
 	"strings"
 )
 
-const jsonType = "application/x-amz-json-1.1"
+const (
+	jsonType   = "application/x-amz-json-1.1"
+	json10Type = "application/x-amz-json-1.0"
+)
 
 // target splits X-Amz-Target into the service's prefix and the operation.
 func target(r *http.Request) (prefix, operation string) {

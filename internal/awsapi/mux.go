@@ -112,11 +112,32 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case prefix != "":
 		m.serve(w, r, foreign(r, prefix))
 	case len(m.queries) > 0 && r.URL.Path == "/" && isQuery(r):
+		if s, op := m.open(r); op != nil {
+			m.serveOpen(w, r, s, op)
+			return
+		}
 		m.serve(w, r, m.queries[0])
 	default:
 		m.S3.ServeHTTP(w, r)
 	}
 }
+
+// open finds the operation that an unsigned GET names, if it is one for everybody.
+func (m *Mux) open(r *http.Request) (*service, *Operation) {
+	if r.Method != http.MethodGet || len(r.URL.RawQuery) > maxOpen {
+		return nil, nil
+	}
+	action := r.URL.Query()["Action"]
+	for _, s := range m.queries {
+		if len(action) == 1 && s.operations[action[0]] != nil && s.operations[action[0]].Open {
+			return s, s.operations[action[0]]
+		}
+	}
+	return nil, nil
+}
+
+// maxOpen bounds the query of an unsigned request.
+const maxOpen = 4096
 
 // isQuery recognises an unsigned request of the query protocol. S3 has no
 // operation on "/" with a form body or with a parameter Action.

@@ -37,6 +37,17 @@ func (m *Mux) serve(w http.ResponseWriter, r *http.Request, s *service) {
 	m.write(w, r, s, c, result)
 }
 
+// serveOpen answers an unsigned request to an operation that is Open.
+func (m *Mux) serveOpen(w http.ResponseWriter, r *http.Request, s *service, op *Operation) {
+	c := &Call{Operation: op.Name, Origin: origin.From(r.Context()), RequestID: m.RequestID(), Agent: r.UserAgent(), Time: m.Now(), Form: r.URL.Query(), gate: m.gate}
+	result, err := m.perform(r.Context(), s, c, op)
+	if err != nil {
+		m.writeError(w, r, s, c, err)
+		return
+	}
+	m.write(w, r, s, c, result)
+}
+
 // call is the pipeline.
 func (m *Mux) call(w http.ResponseWriter, r *http.Request, s *service, c *Call) (any, error) {
 	ctx := r.Context()
@@ -183,7 +194,7 @@ func (m *Mux) write(w http.ResponseWriter, r *http.Request, s *service, c *Call,
 		m.writeError(w, r, s, c, fault.E("awsapi.write", fault.Internal, "", err))
 		return
 	}
-	send(w, s.Protocol, c.RequestID, http.StatusOK, body)
+	s.send(w, c.RequestID, http.StatusOK, body)
 }
 
 func (m *Mux) writeError(w http.ResponseWriter, r *http.Request, s *service, c *Call, err error) {
@@ -201,16 +212,31 @@ func (m *Mux) writeError(w http.ResponseWriter, r *http.Request, s *service, c *
 	default:
 		body = s.jsonError(code, fault.MessageOf(err))
 	}
-	send(w, s.Protocol, c.RequestID, code.Status, body)
+	if s.QueryCodes != nil {
+		who := "Sender"
+		if code.Status >= 500 {
+			who = "Receiver"
+		}
+		old := s.QueryCodes[code.Name]
+		if old == "" {
+			old = code.Name
+		}
+		w.Header().Set("x-amzn-query-error", old+";"+who)
+	}
+	s.send(w, c.RequestID, code.Status, body)
 }
 
-func send(w http.ResponseWriter, p Protocol, id string, status int, body []byte) {
+func (s *service) send(w http.ResponseWriter, id string, status int, body []byte) {
 	h := w.Header()
 	h.Set("x-amzn-RequestId", id)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	// Answers quote what clients sent; no browser may take one for a page.
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Type", [...]string{JSON11: jsonType, Query: xmlType, REST: restType}[p])
+	kind := [...]string{JSON11: jsonType, Query: xmlType, REST: restType}[s.Protocol]
+	if s.JSON10 {
+		kind = json10Type
+	}
+	h.Set("Content-Type", kind)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that went away is no fault of ours
 }

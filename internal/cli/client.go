@@ -122,7 +122,7 @@ func (c *client) query(ctx context.Context, service, version, action string, in 
 func (c *client) put(ctx context.Context, bucket, key, contentType string, body []byte) error {
 	path := "/" + bucket
 	if key != "" {
-		path += "/" + (&url.URL{Path: key}).EscapedPath()
+		path += "/" + escapeKey(key)
 	}
 	h := http.Header{}
 	if contentType != "" {

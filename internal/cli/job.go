@@ -20,7 +20,7 @@ func newJob() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newJobConsolidate())
+	c.AddCommand(newJobConsolidate(), newJobQuality(), newJobExclude(), newJobAdmit())
 	return c
 }
 
@@ -31,13 +31,14 @@ func newJobConsolidate() *cobra.Command {
 		Long: "Reads the answers that a job has left in its bucket and writes its output manifest again, with labels made with another method,\n" +
 			"or with the same one from all answers at once: a job in progress learns about its workers in batches of 50 objects only.\n\n" +
 			"The manifest goes to standard output or to a file; what is in the bucket stays as it is. Lines without answers stay as they are.\n" +
+			"Where labels are pictures (semantic segmentation), those that have become others are put beside the old ones, under a new name.\n" +
 			"Standard error says how many labels are others than before. It uses the S3 API and DescribeLabelingJob only, signed with the\n" +
 			"AWS credentials of the environment, or else with the root credentials in the data folder.",
 		Example: "  fiducial job consolidate --job birds --out birds.manifest\n  fiducial job consolidate --job birds --method ground-truth > birds.manifest",
 		Args:    cobra.NoArgs,
 	}
 	name := c.Flags().String("job", "", "name of a labeling job that has ended")
-	method := c.Flags().String("method", "", "of classifications: dawid-skene (default), majority or ground-truth")
+	method := c.Flags().String("method", "", "of classifications, verifications and named entities: dawid-skene (default), majority or ground-truth")
 	out := c.Flags().String("out", "-", "`file` to write; - is standard output")
 	r := addRemote(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error {

@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"fiducial/internal/labeling"
@@ -29,8 +29,10 @@ type again struct {
 	tree     output.Tree
 	taskType labeling.TaskType
 	set      *annotate.Set
-	numbers  map[string]int // datasetObjectId -> number in the set
+	labels   []labeling.Label
+	numbers  map[string]int // datasetObjectId -> number among the results
 	results  []annotate.Result
+	uris     map[int]string // of labels that are files, by line
 
 	same, changed, failed int
 }
@@ -41,7 +43,10 @@ type describedJob struct {
 	LabelingJobStatus  string
 	LabelAttributeName string
 	OutputConfig       struct{ S3OutputPath string }
-	LabelingJobOutput  struct{ OutputDatasetS3Uri string }
+	HumanTaskConfig    struct {
+		AnnotationConsolidationConfig struct{ AnnotationConsolidationLambdaArn string }
+	}
+	LabelingJobOutput struct{ OutputDatasetS3Uri string }
 }
 
 // read reads the job and its answers, and consolidates them.
@@ -67,42 +72,44 @@ func (a *again) read(ctx context.Context, name string) (err error) {
 	if a.set == nil || len(a.numbers) == 0 {
 		return fmt.Errorf("the labeling job %s has no answers below %s", a.job.LabelingJobName, a.tree.URI(a.tree.ConsolidationRequests()))
 	}
-	return a.set.Annotate(output.Stamp{Job: a.job.LabelingJobName, Created: a.now}, func(_ int, r annotate.Result) error {
+	return a.settle(ctx)
+}
+
+// settle makes the labels of the set, and begins another.
+func (a *again) settle(ctx context.Context) error {
+	set := a.set
+	a.set = a.newSet()
+	ids := map[int]string{}
+	for id, n := range a.numbers {
+		ids[n] = id
+	}
+	return set.Annotate(output.Stamp{Job: a.job.LabelingJobName, Created: a.now}, func(_ int, r annotate.Result) error {
+		if r.Picture != nil {
+			if err := a.keepPicture(ctx, ids[len(a.results)], &r); err != nil {
+				return err
+			}
+		}
 		a.results = append(a.results, r)
 		return nil
 	})
 }
 
-// begin finds out the task type, which label metadata tells, and the label
-// categories.
-func (a *again) begin(ctx context.Context) error {
-	err := a.lines(ctx, func(_ int, line []byte) error {
-		var m map[string]json.RawMessage
-		var meta struct {
-			Type    string `json:"type"`
-			JobName string `json:"job-name"`
-		}
-		if json.Unmarshal(line, &m) != nil || json.Unmarshal(m[a.job.LabelAttributeName+"-metadata"], &meta) != nil {
-			return nil
-		}
-		if meta.JobName == "labeling-job/"+a.job.LabelingJobName {
-			a.taskType = labeling.TaskType(strings.TrimPrefix(meta.Type, "groundtruth/"))
-			return io.EOF
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
+func (a *again) newSet() *annotate.Set {
+	return annotate.New(annotate.Options{TaskType: a.taskType, Labels: a.labels, Method: a.method, Tree: a.tree})
+}
+
+// begin finds out the task type and the label categories.
+func (a *again) begin(ctx context.Context) (err error) {
+	if a.taskType, err = labeling.TaskTypeOf(a.job.HumanTaskConfig.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn); err != nil {
+		return fmt.Errorf("the labels of the job %s were not made by a built-in function: %w", a.job.LabelingJobName, err)
 	}
 	switch a.taskType {
-	case "":
-		return fmt.Errorf("no line of %s has a label of the job %s", a.job.LabelingJobOutput.OutputDatasetS3Uri, a.job.LabelingJobName)
-	case labeling.ImageClassification, labeling.ImageClassificationMultiLabel, labeling.TextClassification, labeling.TextClassificationMultiLabel, labeling.ObjectDetection:
-	default:
-		return fmt.Errorf("the labels of the job %s are of type %s: classifications and object detection can be consolidated again", a.job.LabelingJobName, a.taskType)
-	}
-	if a.method != classes.DawidSkene && a.taskType == labeling.ObjectDetection {
-		return &usageError{errors.New("--method is for classifications; this job's labels are boxes")}
+	case labeling.Custom:
+		return fmt.Errorf("the labels of the job %s are of type %s, which is what workers answered: there is nothing to consolidate", a.job.LabelingJobName, a.taskType)
+	case labeling.ObjectDetection, labeling.ObjectDetectionAdjustment, labeling.SemanticSegmentation, labeling.SemanticSegmentationAdjustment:
+		if a.method != classes.DawidSkene {
+			return &usageError{errors.New("--method is for classifications, verifications and named entities; this job's labels are boxes or segments")}
+		}
 	}
 	body, err := a.client.open(ctx, a.tree.Bucket(), a.tree.ToolData())
 	if err != nil {
@@ -117,15 +124,62 @@ func (a *again) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.tree.URI(a.tree.ToolData()), err)
 	}
-	j := labeling.Job{Labels: config.Labels}
-	a.set, a.numbers = annotate.New(a.taskType, j.LabelNames(), a.method), map[string]int{}
-	return nil
+	a.labels, a.numbers = config.Labels, map[string]int{}
+	a.set = a.newSet()
+	if !a.taskType.LabelIsFile() {
+		return nil
+	}
+	a.uris = map[int]string{}
+	return a.lines(ctx, func(n int, line []byte) error {
+		var uri string
+		if json.Unmarshal(label(line, a.job.LabelAttributeName), &uri) == nil {
+			a.uris[n] = uri
+		}
+		return nil
+	})
+}
+
+// keepPicture leaves a label that is a file what it was where its picture is the
+// same; another picture is put beside it.
+func (a *again) keepPicture(ctx context.Context, id string, r *annotate.Result) error {
+	n, err := strconv.Atoi(id)
+	if err != nil {
+		return fmt.Errorf("%q is not a datasetObjectId of this server", id)
+	}
+	if uri, ok := a.uris[n]; ok {
+		same, err := a.samePicture(ctx, uri, r.Picture.PNG)
+		if err != nil {
+			return err
+		}
+		if same {
+			r.Label, err = json.Marshal(uri)
+			return err
+		}
+	}
+	return a.client.put(ctx, a.tree.Bucket(), r.Picture.Key, "image/png", r.Picture.PNG)
+}
+
+func (a *again) samePicture(ctx context.Context, uri string, png []byte) (bool, error) {
+	where, err := labeling.ParseS3Object(uri)
+	if err != nil {
+		return false, nil // not one of ours
+	}
+	body, err := a.client.open(ctx, where.Bucket, where.Key)
+	if err != nil {
+		return false, err
+	}
+	defer body.Close()
+	before, err := io.ReadAll(io.LimitReader(body, int64(len(png))+1))
+	return bytes.Equal(before, png), err
 }
 
 // answered is an object in a consolidation request.
 type answered struct {
 	DatasetObjectID string `json:"datasetObjectId"`
-	Annotations     []struct {
+	DataObject      struct {
+		Content string `json:"content"`
+	} `json:"dataObject"`
+	Annotations []struct {
 		WorkerID       string `json:"workerId"`
 		AnnotationData struct {
 			Content string `json:"content"`
@@ -133,29 +187,66 @@ type answered struct {
 	} `json:"annotations"`
 }
 
-// readAnswers reads all consolidation requests; an object in several counts as
-// the last one has it.
+func (o answered) object() (labeling.Answered, error) {
+	var out labeling.Answered
+	var err error
+	if out.Index, err = strconv.ParseInt(o.DatasetObjectID, 10, 64); err != nil {
+		return out, fmt.Errorf("%q is not a datasetObjectId of this server", o.DatasetObjectID)
+	}
+	if out.Line, err = json.Marshal(map[string]string{"source": o.DataObject.Content}); err != nil {
+		return out, err
+	}
+	for _, x := range o.Annotations {
+		out.Answers = append(out.Answers, labeling.Answer{Worker: x.WorkerID, Content: json.RawMessage(x.AnnotationData.Content)})
+	}
+	return out, nil
+}
+
+// readAnswers reads all consolidation requests, the newest first; an object in
+// several counts as the last one has it, for answers may have been discarded.
 func (a *again) readAnswers(ctx context.Context) error {
-	prefix := a.tree.ConsolidationRequests()
-	return a.client.list(ctx, a.tree.Bucket(), prefix, func(key string) error {
-		body, err := a.client.open(ctx, a.tree.Bucket(), key)
-		if err != nil {
+	var keys []string
+	if err := a.client.list(ctx, a.tree.Bucket(), a.tree.ConsolidationRequests(), func(key string) error {
+		keys = append(keys, key)
+		return nil
+	}); err != nil {
+		return err
+	}
+	slices.Sort(keys)
+	slices.Reverse(keys)
+	for _, key := range keys {
+		if err := a.readRequest(ctx, key); err != nil {
 			return err
 		}
-		defer body.Close()
-		var objects []answered
-		if err := json.NewDecoder(body).Decode(&objects); err != nil {
-			return fmt.Errorf("%s is not a consolidation request: %w", a.tree.URI(key), err)
+	}
+	return nil
+}
+
+func (a *again) readRequest(ctx context.Context, key string) error {
+	body, err := a.client.open(ctx, a.tree.Bucket(), key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	var objects []answered
+	if err := json.NewDecoder(body).Decode(&objects); err != nil {
+		return fmt.Errorf("%s is not a consolidation request: %w", a.tree.URI(key), err)
+	}
+	for _, o := range objects {
+		if _, newer := a.numbers[o.DatasetObjectID]; newer {
+			continue
 		}
-		for _, o := range objects {
-			answers := make([]labeling.Answer, len(o.Annotations))
-			for i, x := range o.Annotations {
-				answers[i] = labeling.Answer{Worker: x.WorkerID, Content: json.RawMessage(x.AnnotationData.Content)}
-			}
-			a.numbers[o.DatasetObjectID] = a.set.Add(answers)
+		object, err := o.object()
+		if err != nil {
+			return fmt.Errorf("%s: %w", a.tree.URI(key), err)
 		}
-		return nil
-	})
+		a.numbers[o.DatasetObjectID] = a.set.Add(object) + len(a.results)
+	}
+	if a.taskType.LabelIsFile() {
+		// Objects do not tell of each other, and all pictures at once are many.
+		return a.settle(ctx)
+	}
+	return nil
 }
 
 // write writes the manifest with the new labels.

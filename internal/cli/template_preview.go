@@ -164,7 +164,7 @@ func (p *preview) outer(w http.ResponseWriter, r *http.Request) {
 
 func (p *preview) frame(w http.ResponseWriter, r *http.Request) {
 	page, _, errs := p.render(r.Context())
-	f := worker.Frame{Origin: p.origin, Script: "/assets/crowd-html-elements.js", Media: []string{p.origin + "/media/"}, Fetch: []string{p.origin + "/media/"}}
+	f := worker.Frame{Origin: p.origin, Script: "/assets/crowd-html-elements.js", Segmentation: "/assets/crowd-segmentation.js", Media: []string{p.origin + "/media/"}, Fetch: []string{p.origin + "/media/"}}
 	w.Header().Set("Content-Security-Policy", f.Policy())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if len(errs) > 0 {

@@ -99,6 +99,7 @@ type Settings struct {
 	Networks        Networks
 	DatabaseURL     Secret
 	Audit           Audit
+	Messaging       Messaging
 	Region          string
 	AccountID       string
 	ExternalBuckets external.Settings
@@ -136,6 +137,7 @@ func (s *Settings) Register(fs *pflag.FlagSet) {
 	fs.Var(&s.Networks, "networks", "YAML file that names VPCs, subnets and endpoints; in the settings file, the same below networks:")
 	fs.Var(&s.DatabaseURL, "database-url", "postgres://… for several replicas (default: SQLite in the data folder)")
 	s.Audit.register(fs)
+	s.Messaging.register(fs)
 	fs.StringVar(&s.Region, "region", "us-east-1", "AWS region that ARNs and signatures name")
 	fs.StringVar(&s.AccountID, "account-id", "000000000000", "AWS account id that ARNs name, 12 digits")
 	fs.Var(&s.ExternalBuckets, "external-buckets", "buckets that other S3 stores keep: a list, see docs/external-storage.md")
@@ -314,6 +316,9 @@ func (s *Settings) Check() error {
 		return bad("log-level", "debug, info, warn or error", s.LogLevel)
 	}
 	if err := s.Audit.check(bad); err != nil {
+		return err
+	}
+	if err := s.Messaging.check(bad); err != nil {
 		return err
 	}
 	if s.LogFormat != "text" && s.LogFormat != "json" {

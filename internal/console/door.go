@@ -28,6 +28,7 @@ var routes = []route{
 	{"GET /console", false, (*Console).jobs},
 	{"GET /console/{$}", false, (*Console).jobs},
 	{"GET /console/jobs/{job}", false, (*Console).job},
+	{"POST /console/jobs/{job}/admit", false, (*Console).admit},
 	{"GET /console/reviews", false, (*Console).reviews},
 	{"GET /console/reviews/{flow}", false, (*Console).flow},
 	{"GET /console/access", false, (*Console).access},

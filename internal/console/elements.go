@@ -91,7 +91,7 @@ func galleryPictures(dir fs.FS) (*strings.Replacer, error) {
 // exampleTop is the head of an example's document. The style lets it be light or
 // dark as the console is.
 const exampleTop = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">` +
-	`<title>Example</title><style>:root { color-scheme: light dark; }</style><script src="/assets/crowd-html-elements.js"></script></head><body>`
+	`<title>Example</title><style>:root { color-scheme: light dark; }</style><script src="/assets/crowd-html-elements.js"></script><script src="/assets/crowd-segmentation.js"></script></head><body>`
 
 func (s *Console) elements(*visit) (reply, error) {
 	return page{"elements", http.StatusOK, "Crowd elements", s.gallery}, nil

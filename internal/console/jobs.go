@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fiducial/internal/fault"
+	"fiducial/internal/labeling"
 )
 
 // epoch is an instant as JSON 1.1 writes it: seconds.
@@ -43,8 +44,22 @@ type jobList struct {
 		FailureReason     string
 		WorkteamArn       string
 		LabelCounters     counters
+
+		AnnotationConsolidationLambdaArn taskType
 	}
 	NextToken string
+}
+
+// taskType is a consolidation function's ARN, which says what a job's task is.
+type taskType string
+
+// Title is the task type as people call it.
+func (t taskType) Title() string {
+	of, err := labeling.TaskTypeOf(string(t))
+	if err != nil {
+		of = labeling.Custom
+	}
+	return of.Title()
 }
 
 type counters struct{ TotalLabeled, HumanLabeled, MachineLabeled, FailedNonRetryableError, Unlabeled int }
@@ -81,8 +96,11 @@ type jobDescription struct {
 		WorkteamArn, TaskTitle, TaskDescription string
 		NumberOfHumanWorkersPerDataObject       int
 		TaskTimeLimitInSeconds                  int
+		AnnotationConsolidationConfig           struct{ AnnotationConsolidationLambdaArn taskType }
 	}
 	AccessWarnings []string
+	WaitReason     string
+	Tags           []struct{ Key, Value string }
 }
 
 type workteam struct {
@@ -101,6 +119,7 @@ type jobPage struct {
 	Team    string
 	Binding string // what its media URLs are bound to, in words
 	NoTeam  string // why the team cannot be shown
+	Quality *qualityReport
 }
 
 func (s *Console) job(v *visit) (reply, error) {
@@ -119,6 +138,9 @@ func (s *Console) job(v *visit) (reply, error) {
 	default:
 		c := team.Workteam.WorkerAccessConfiguration.S3Presign.IamPolicyConstraints
 		p.Binding = binding(c.SourceIp == "Enabled", c.VpcSourceIp == "Enabled")
+	}
+	if err := s.quality(v, &p); err != nil {
+		return nil, err
 	}
 	return page{"job", http.StatusOK, p.Job.LabelingJobName, p}, nil
 }

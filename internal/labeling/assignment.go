@@ -16,6 +16,7 @@ const (
 	Released  AssignmentState = "released"
 	Declined  AssignmentState = "declined"
 	Expired   AssignmentState = "expired"
+	Discarded AssignmentState = "discarded" // submitted once; quality control took the answer out
 )
 
 // Assignment is one worker's lease on one data object.

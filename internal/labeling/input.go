@@ -10,6 +10,8 @@ import (
 // TaskInput is what the job's template sees as task.input for a manifest line:
 // for a built-in pre-annotation function {"taskObject": source-ref or source,
 // "labels": […], "manifestLine": the line}, otherwise the line's own members.
+// Labels are names; of named entities objects, with the names to show. Where
+// labels are adjusted or verified, labelAttribute says which (see Prior).
 // The result is JSON; numbers and the order of members are the manifest's.
 func TaskInput(j *Job, line json.RawMessage) (json.RawMessage, error) {
 	const op = "labeling.TaskInput"
@@ -28,10 +30,21 @@ func TaskInput(j *Job, line json.RawMessage) (json.RawMessage, error) {
 		return nil, err
 	}
 	in := struct {
-		TaskObject   string          `json:"taskObject"`
-		Labels       []string        `json:"labels"`
-		ManifestLine json.RawMessage `json:"manifestLine"`
-	}{object, j.LabelNames(), line}
+		TaskObject     string          `json:"taskObject"`
+		Labels         any             `json:"labels"`
+		LabelAttribute string          `json:"labelAttribute,omitempty"`
+		ManifestLine   json.RawMessage `json:"manifestLine"`
+	}{TaskObject: object, Labels: j.LabelNames(), ManifestLine: line}
+	if j.TemplateTaskType() == NamedEntityRecognition {
+		in.Labels = entityLabels(j.Labels)
+	}
+	if _, ok := j.Audits(); ok {
+		prior, err := j.Prior(line)
+		if err != nil {
+			return nil, err
+		}
+		in.LabelAttribute = prior.Attribute
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -47,6 +60,21 @@ func (a *Assignment) TaskInput() (json.RawMessage, error) {
 		return a.Input, nil
 	}
 	return TaskInput(a.Job, a.Line)
+}
+
+// entityLabel is a label as crowd-entity-annotation takes it.
+type entityLabel struct {
+	Label            string `json:"label"`
+	ShortDisplayName string `json:"shortDisplayName,omitempty"`
+	FullDisplayName  string `json:"fullDisplayName,omitempty"`
+}
+
+func entityLabels(labels []Label) []entityLabel {
+	out := make([]entityLabel, len(labels))
+	for i, l := range labels {
+		out[i] = entityLabel{l.Name, l.ShortDisplayName, l.DisplayName}
+	}
+	return out
 }
 
 // SourceOf is the data object of a manifest line: its S3 URI (ref) or its text.

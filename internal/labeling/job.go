@@ -95,6 +95,9 @@ type Job struct {
 	Stopping               StoppingConditions
 	Human                  HumanTask
 	Tags                   []Tag
+	QualityConfigURI       string          // where Quality was read; "": there is none
+	Quality                *Quality        // nil: no quality control
+	Live                   *Live           // nil: all objects are in the manifest
 	Request                json.RawMessage // CreateLabelingJob's input as it was accepted, for Describe to echo
 	CreatedAt              time.Time
 
@@ -109,6 +112,9 @@ type Job struct {
 	Template     string // the worker task template's text; empty before InProgress
 	Labels       []Label
 	Instructions Instructions
+	// AuditLabelAttributeName names the label that is adjusted or verified, when
+	// the label category configuration does.
+	AuditLabelAttributeName string
 	// LabelConfig is the label category configuration file as it was read;
 	// nil for a job without one.
 	LabelConfig json.RawMessage
@@ -124,7 +130,7 @@ const ExpiresAfter = 30 * 24 * time.Hour
 // Label is one label category.
 type Label struct {
 	Name             string // "label"
-	DisplayName      string // "displayName", when the file has one
+	DisplayName      string // "fullDisplayName" or "displayName", when the file has one
 	ShortDisplayName string
 }
 

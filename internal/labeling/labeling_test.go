@@ -29,6 +29,27 @@ func spec() labeling.Spec {
 	}
 }
 
+const (
+	topic      = "arn:aws:sns:eu-west-1:123456789012:in"
+	inputTopic = "InputConfig.DataSource.SnsDataSource.SnsTopicArn"
+)
+
+// A job with an input topic is live, needs no manifest, and has no stopping
+// conditions, whatever was asked for.
+func TestStreamingJob(t *testing.T) {
+	s := spec()
+	s.InputSNSTopicARN, s.OutputSNSTopicARN, s.ManifestS3URI = topic, topic+"-labels", ""
+	s.Stopping.MaxHumanLabeledObjectCount = 1
+	j, err := labeling.NewJob(s, time.Now(), random())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := labeling.Live{InputTopicARN: topic, OutputTopicARN: topic + "-labels", IdleAfter: 240 * time.Hour, UnsentAfter: 336 * time.Hour}
+	if j.Live == nil || *j.Live != want || j.Stopping != (labeling.StoppingConditions{}) {
+		t.Errorf("%+v, stopping %+v", j.Live, j.Stopping)
+	}
+}
+
 func random() *bytes.Reader { return bytes.NewReader(bytes.Repeat([]byte{0xff, 1, 2, 3}, 10)) }
 
 func TestNewJob(t *testing.T) {
@@ -80,6 +101,13 @@ func TestTaskTypes(t *testing.T) {
 		{"text classes", "PRE-TextMultiClassMultiLabel", "ACS-TextMultiClassMultiLabel", labeling.TaskObjectInput, labeling.TextClassificationMultiLabel},
 		{"pass-through", "PRE-PassThrough", "ACS-PassThrough", labeling.ManifestInput, labeling.Custom},
 		{"no functions", "", "", labeling.ManifestInput, labeling.Custom},
+		{"boxes mended", "PRE-AdjustmentBoundingBox", "ACS-AdjustmentBoundingBox", labeling.TaskObjectInput, labeling.ObjectDetectionAdjustment},
+		{"boxes judged", "PRE-VerificationBoundingBox", "ACS-VerificationBoundingBox", labeling.TaskObjectInput, labeling.ObjectDetectionVerification},
+		{"segments judged", "PRE-VerificationSemanticSegmentation", "ACS-VerificationSemanticSegmentation", labeling.TaskObjectInput, labeling.SemanticSegmentationVerification},
+		{"entities", "PRE-NamedEntityRecognition", "ACS-NamedEntityRecognition", labeling.TaskObjectInput, labeling.NamedEntityRecognition},
+		{"videos, as the service model names them", "PRE-VideoMultiClass", "ACS-VideoMultiClass", labeling.TaskObjectInput, labeling.VideoClassification},
+		{"videos, as the guide does", "PRE-VideoClassification", "ACS-VideoClassification", labeling.TaskObjectInput, labeling.VideoClassification},
+		{"videos, mixed", "PRE-VideoMultiClass", "ACS-VideoClassification", labeling.TaskObjectInput, labeling.VideoClassification},
 		{"raw annotations of boxes", "PRE-BoundingBox", "", labeling.TaskObjectInput, labeling.Custom},
 		{"own template, built-in consolidation", "", "ACS-BoundingBox", labeling.ManifestInput, labeling.ObjectDetection},
 		{"own functions", "my-pre:live", "my-post", labeling.FunctionInput, labeling.Custom},
@@ -126,11 +154,36 @@ func TestNewJobRefuses(t *testing.T) {
 		{"output", func(s *labeling.Spec) { s.S3OutputPath = "bucket/out" }, "OutputConfig.S3OutputPath", "s3://bucket/key"},
 		{"labels", func(s *labeling.Spec) { s.LabelCategoryConfigURI = "s3://BUCKET/x" }, "LabelCategoryConfigS3Uri", "bucket name"},
 		{"template", func(s *labeling.Spec) { s.UITemplateS3URI = "s3://bucket/" + strings.Repeat("k", 1025) }, h + "UiConfig.UiTemplateS3Uri", "longer than 1024"},
-		{"streaming", func(s *labeling.Spec) { s.InputSNSTopicARN, s.ManifestS3URI = "arn:aws:sns:x", "" }, "InputConfig.DataSource.SnsDataSource", "streaming"},
-		{"output topic", func(s *labeling.Spec) { s.OutputSNSTopicARN = "arn:aws:sns:x" }, "OutputConfig.SnsTopicArn", "streaming"},
+		{"input topic", func(s *labeling.Spec) { s.InputSNSTopicARN, s.ManifestS3URI = "arn:aws:sns:x", "" }, inputTopic, "ARN of a topic"},
+		{"input topic of another service", func(s *labeling.Spec) { s.InputSNSTopicARN = "arn:aws:sqs:eu-west-1:123456789012:q" }, inputTopic, "ARN of a topic"},
+		{"subscription as topic", func(s *labeling.Spec) { s.InputSNSTopicARN = topic + ":id" }, inputTopic, "ARN of a topic"},
+		{"input topic elsewhere", func(s *labeling.Spec) { s.InputSNSTopicARN = "arn:aws:sns:us-east-1:123456789012:in" }, inputTopic, "region, eu-west-1"},
+		{"FIFO topic", func(s *labeling.Spec) { s.InputSNSTopicARN = topic + ".fifo" }, inputTopic, "FIFO"},
+		{"output topic without input", func(s *labeling.Spec) { s.OutputSNSTopicARN = topic }, "OutputConfig.SnsTopicArn", "input topic"},
+		{"output is input", func(s *labeling.Spec) { s.InputSNSTopicARN, s.OutputSNSTopicARN = topic, topic }, "OutputConfig.SnsTopicArn", "another topic"},
+		{"streaming with a bad manifest", func(s *labeling.Spec) { s.InputSNSTopicARN, s.ManifestS3URI = topic, "x" }, "InputConfig.DataSource.S3DataSource.ManifestS3Uri", "s3://bucket/key"},
+		{"streaming with automated labeling", func(s *labeling.Spec) { s.InputSNSTopicARN, s.AlgorithmARN = topic, "arn" }, "LabelingJobAlgorithmsConfig", "automated"},
 		{"auto-labeling", func(s *labeling.Spec) { s.AlgorithmARN = "arn" }, "LabelingJobAlgorithmsConfig", "automated"},
 		{"both UIs", func(s *labeling.Spec) { s.HumanTaskUIARN = "arn" }, h + "UiConfig.HumanTaskUiArn", "not both"},
-		{"human task UI", func(s *labeling.Spec) { s.HumanTaskUIARN, s.UITemplateS3URI = "arn", "" }, h + "UiConfig.HumanTaskUiArn", "UiTemplateS3Uri"},
+		{"human task UI that is no ARN", func(s *labeling.Spec) { s.HumanTaskUIARN, s.UITemplateS3URI = "arn", "" }, h + "UiConfig.HumanTaskUiArn", "must be the ARN of a human task UI"},
+		{"human task UI of somebody", func(s *labeling.Spec) { s.HumanTaskUIARN, s.UITemplateS3URI = ui+"mine", "" }, h + "UiConfig.HumanTaskUiArn", "not a built-in human task UI"},
+		{"human task UI of video frames", func(s *labeling.Spec) { s.HumanTaskUIARN, s.UITemplateS3URI = ui+"VideoObjectTracking", "" }, h + "UiConfig.HumanTaskUiArn", "for video frames, which this server does not have yet"},
+		{"human task UI of point clouds", func(s *labeling.Spec) {
+			s.HumanTaskUIARN, s.UITemplateS3URI = ui+"PointCloudSemanticSegmentation", ""
+		}, h + "UiConfig.HumanTaskUiArn", "for point clouds, which this server does not have yet"},
+		{"human task UI of entities for boxes", func(s *labeling.Spec) { s.HumanTaskUIARN, s.UITemplateS3URI = ui+"NamedEntityRecognition", "" }, h + "PreHumanTaskLambdaArn", "needs PRE-NamedEntityRecognition"},
+		{"segments without -ref", func(s *labeling.Spec) { both(s, "SemanticSegmentation") }, "LabelAttributeName", `"birds" must end with -ref`},
+		{"mended segments without -ref", func(s *labeling.Spec) { both(s, "AdjustmentSemanticSegmentation") }, "LabelAttributeName", `"birds" must end with -ref`},
+		{"judged segments with -ref", func(s *labeling.Spec) {
+			both(s, "VerificationSemanticSegmentation")
+			s.LabelAttributeName = "birds-ref"
+		}, "LabelAttributeName", "-ref, which is kept for"},
+		{"entities with -ref", func(s *labeling.Spec) {
+			both(s, "NamedEntityRecognition")
+			s.LabelAttributeName = "birds-ref"
+		}, "LabelAttributeName", "-ref, which is kept for"},
+		{"boxes made and mended", func(s *labeling.Spec) { s.PreHumanTaskLambdaARN = lambda + "PRE-AdjustmentBoundingBox" },
+			h + "AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn", "ACS-BoundingBox does not go with PRE-AdjustmentBoundingBox"},
 		{"no UI for a custom task", func(s *labeling.Spec) {
 			s.UITemplateS3URI, s.PreHumanTaskLambdaARN, s.AnnotationConsolidationLambdaARN = "", "", ""
 		}, h + "UiConfig.UiTemplateS3Uri", "required"},
@@ -151,7 +204,7 @@ func TestNewJobRefuses(t *testing.T) {
 			h + "AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn", "ACS-BoundingBox does not go with PRE-TextMultiClass"},
 		{"not an ARN", func(s *labeling.Spec) { s.PreHumanTaskLambdaARN = "PRE-BoundingBox" }, h + "PreHumanTaskLambdaArn", "ARN of a function"},
 		{"of another service", func(s *labeling.Spec) { s.PreHumanTaskLambdaARN = "arn:aws:s3:::function:PRE-BoundingBox" }, h + "PreHumanTaskLambdaArn", "ARN of a function"},
-		{"task type of later", func(s *labeling.Spec) { s.PreHumanTaskLambdaARN = lambda + "PRE-SemanticSegmentation" }, h + "PreHumanTaskLambdaArn", "does not have yet; it has PRE-BoundingBox"},
+		{"task type of later", func(s *labeling.Spec) { both(s, "3DPointCloudObjectTracking") }, h + "PreHumanTaskLambdaArn", "video frames or point clouds, which this server does not have yet"},
 		{"ACS as PRE", func(s *labeling.Spec) { s.PreHumanTaskLambdaARN = lambda + "ACS-BoundingBox" }, h + "PreHumanTaskLambdaArn", "begins with PRE-"},
 		{"own function under a built-in prefix", func(s *labeling.Spec) { s.AnnotationConsolidationLambdaARN = lambda + "ACS-mine" },
 			h + "AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn", "not a built-in function"},
@@ -201,6 +254,14 @@ func TestOwnFunctions(t *testing.T) {
 	}
 }
 
+// ui begins the ARN of a human task UI.
+const ui = "arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/"
+
+// both gives a job both functions of a suffix.
+func both(s *labeling.Spec, suffix string) {
+	s.PreHumanTaskLambdaARN, s.AnnotationConsolidationLambdaARN = lambda+"PRE-"+suffix, lambda+"ACS-"+suffix
+}
+
 func TestEveryBuiltInSuffixHasAnAnswer(t *testing.T) {
 	for _, suffix := range []string{"BoundingBox", "ImageMultiClass", "ImageMultiClassMultiLabel", "SemanticSegmentation",
 		"TextMultiClass", "TextMultiClassMultiLabel", "NamedEntityRecognition", "VideoMultiClass", "VideoObjectDetection",
@@ -209,8 +270,13 @@ func TestEveryBuiltInSuffixHasAnAnswer(t *testing.T) {
 		"AdjustmentVideoObjectDetection", "AdjustmentVideoObjectTracking", "Adjustment3DPointCloudObjectDetection",
 		"Adjustment3DPointCloudObjectTracking", "Adjustment3DPointCloudSemanticSegmentation", "PassThrough"} {
 		s := spec()
-		s.PreHumanTaskLambdaARN, s.AnnotationConsolidationLambdaARN = lambda+"PRE-"+suffix, lambda+"ACS-"+suffix
-		if _, err := labeling.NewJob(s, time.Now(), random()); err != nil && !strings.Contains(err.Error(), "does not have yet") {
+		both(&s, suffix)
+		if suffix == "SemanticSegmentation" || suffix == "AdjustmentSemanticSegmentation" {
+			s.LabelAttributeName = "birds-ref"
+		}
+		_, err := labeling.NewJob(s, time.Now(), random())
+		later := strings.Contains(suffix, "VideoObject") || strings.Contains(suffix, "3D")
+		if !later && err != nil || later && (err == nil || !strings.Contains(err.Error(), "does not have yet")) {
 			t.Errorf("%s: %v", suffix, err)
 		}
 	}
@@ -245,6 +311,17 @@ func TestParseLabelConfig(t *testing.T) {
 		{"broken", `{"labels":`, labeling.ObjectDetection, "not JSON of the form"},
 		{"not UTF-8", "{\"labels\":[{\"label\":\"\xff\"}]}", labeling.ObjectDetection, "not UTF-8"},
 		{"huge", strings.Repeat(" ", labeling.MaxLabelConfig+1), labeling.ObjectDetection, "longer than 1048576 bytes"},
+		{"segments with one", `{"labels":[{"label":"a"}]}`, labeling.SemanticSegmentation, ""},
+		{"segments with 255", many(255), labeling.SemanticSegmentation, ""},
+		{"segments with more", many(256), labeling.SemanticSegmentationAdjustment, "takes at most 255"},
+		{"entities without", `{"labels":[]}`, labeling.NamedEntityRecognition, "needs at least 1"},
+		{"verdict", `{"labels":[{"label":"good"}],"auditLabelAttributeName":"boxes"}`, labeling.ObjectDetectionVerification, ""},
+		{"nothing to audit", `{"labels":[{"label":"a"}],"auditLabelAttributeName":"boxes"}`, labeling.ObjectDetection, "auditLabelAttributeName is for adjustment and verification"},
+		{"attributes for all labels", `{"labels":[{"label":"a"}],"categoryGlobalAttributes":[{"name":"hidden"}]}`, labeling.ObjectDetection, "categoryGlobalAttributes is for video frames and point clouds"},
+		{"no attributes", `{"labels":[{"label":"a","categoryAttributes":[]}],"categoryGlobalAttributes":[],"frameAttributes":null}`, labeling.ObjectDetection, ""},
+		{"attributes of a label", `{"labels":[{"label":"a"},{"label":"b","categoryAttributes":[{"name":"hidden"}]}]}`, labeling.NamedEntityRecognition, "categoryAttributes of label 2"},
+		{"locked label", `{"labels":[{"label":"a","editsAllowed":"none"}]}`, labeling.ObjectDetectionAdjustment, "editsAllowed of label 1"},
+		{"custom tasks read what they like", `{"categoryGlobalAttributes":[{"name":"hidden"}],"auditLabelAttributeName":"x"}`, labeling.Custom, ""},
 		{"too many", `{"labels":[` + strings.Repeat(`{},`, 10_000) + `{}]}`, labeling.Custom, "more than 10000"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -264,6 +341,10 @@ func TestParseLabelConfig(t *testing.T) {
 func TestTaskInput(t *testing.T) {
 	built := &labeling.Job{Input: labeling.TaskObjectInput, Labels: []labeling.Label{{Name: "a<b"}, {Name: "c"}}}
 	plain := &labeling.Job{Input: labeling.ManifestInput}
+	const boxed = `{"source-ref":"s3://b/k","newer":{},"newer-metadata":{"type":"groundtruth/object-detection","creation-date":"2026-01-02"},"older":{},"older-metadata":{"type":"groundtruth/object-detection","creation-date":"2026-01-01"},"mine":{},"mine-metadata":{"type":"groundtruth/object-detection","creation-date":"2027"}}`
+	audit := &labeling.Job{Input: labeling.TaskObjectInput, TaskType: labeling.ObjectDetectionVerification, LabelAttributeName: "mine", Labels: []labeling.Label{{Name: "good"}, {Name: "bad"}}}
+	entities := &labeling.Job{Input: labeling.TaskObjectInput, Human: labeling.HumanTask{PreFunctionARN: lambda + "PRE-NamedEntityRecognition"},
+		Labels: []labeling.Label{{Name: "Date", ShortDisplayName: "dt", DisplayName: "Point in time"}, {Name: "b"}}}
 	for _, c := range []struct {
 		name       string
 		job        *labeling.Job
@@ -273,6 +354,9 @@ func TestTaskInput(t *testing.T) {
 		{"source", built, `{"source":"a & b"}`, `{"taskObject":"a & b","labels":["a<b","c"],"manifestLine":{"source":"a & b"}}`},
 		{"another case is another key", built, `{"Source":"x","source":"y"}`, `{"taskObject":"y","labels":["a<b","c"],"manifestLine":{"Source":"x","source":"y"}}`},
 		{"the line itself", plain, ` {"z":1e3,"a":"x","source":"y"} `, `{"z":1e3,"a":"x","source":"y"}`},
+		{"entities have names to show", entities, `{"source":"x"}`, `{"taskObject":"x","labels":[{"label":"Date","shortDisplayName":"dt","fullDisplayName":"Point in time"},{"label":"b"}],"manifestLine":{"source":"x"}}`},
+		{"the newest label of the type is audited", audit, boxed, `{"taskObject":"s3://b/k","labels":["good","bad"],"labelAttribute":"newer","manifestLine":` + boxed + `}`},
+		{"nothing to audit", audit, `{"source-ref":"s3://b/k"}`, ""},
 		{"neither", built, `{"x":1}`, ""},
 		{"not a string", built, `{"source":1}`, ""},
 		{"array", plain, `[1]`, ""},
@@ -284,6 +368,17 @@ func TestTaskInput(t *testing.T) {
 				t.Errorf("got %s, %v\nwant %s", got, err, c.want)
 			}
 		})
+	}
+}
+
+// Pages tell the task types apart.
+func TestTitles(t *testing.T) {
+	seen := map[string]labeling.TaskType{}
+	for _, task := range labeling.TaskTypes {
+		if other, ok := seen[task.Title()]; ok || task.Title() == "" {
+			t.Errorf("%s is called %q, as %s is", task, task.Title(), other)
+		}
+		seen[task.Title()] = task
 	}
 }
 

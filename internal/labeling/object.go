@@ -14,6 +14,7 @@ const (
 	ObjectQueued    ObjectState = "queued"
 	ObjectPreparing ObjectState = "preparing" // awaits the pre-annotation function's answer
 	ObjectReady     ObjectState = "ready"
+	ObjectRequeued  ObjectState = "requeued" // comes back to the workers when there is room
 	ObjectAnswered  ObjectState = "answered" // has its answers, awaits consolidation
 	ObjectLabeled   ObjectState = "labeled"
 	ObjectFailed    ObjectState = "failed"
@@ -42,6 +43,7 @@ type Answer struct {
 // which they were submitted. There is at least one.
 type Answered struct {
 	DataObject
+	Wanted  int // answers; closed by time or by a stop, an object has fewer
 	Answers []Answer
 }
 
@@ -52,4 +54,14 @@ type Consolidated struct {
 	Label    json.RawMessage // value of LabelAttributeName
 	Metadata json.RawMessage // value of LabelAttributeName-metadata
 	Failure  string          // not empty: no label could be made, and why
+	// Again: the workers disagree, and one more is asked before there is a label.
+	Again bool
+	// Scores are how far each answer agrees with the label, for quality control.
+	Scores []Score
+}
+
+// Score is how far one worker's answer agrees with a label: 0 to 1.
+type Score struct {
+	Worker string
+	Value  float64
 }

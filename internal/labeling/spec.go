@@ -70,13 +70,20 @@ const (
 // Initializing. Every refusal is Invalid and names the member. random gives
 // the job's id and reference code.
 func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
-	checks := []func(*Spec) error{checkNames, checkPlaces, checkUnbuilt, checkHumanTask}
+	checks := []func(*Spec) error{checkNames, checkPlaces, checkTopics, checkUnbuilt, checkHumanTask}
 	for _, check := range checks {
 		if err := check(&s); err != nil {
 			return nil, err
 		}
 	}
 	in, taskType, err := kinds(&s)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSuffix(s.LabelAttributeName, taskType); err != nil {
+		return nil, err
+	}
+	quality, err := qualityURI(s.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +102,10 @@ func NewJob(s Spec, now time.Time, random io.Reader) (*Job, error) {
 			TaskAvailability: time.Duration(or(s.TaskAvailabilityLifetimeInSeconds, DefaultTaskAvailability)) * time.Second,
 			MaxConcurrent:    or(s.MaxConcurrentTaskCount, DefaultMaxConcurrent),
 		},
-		Tags: s.Tags, Request: s.Request,
+		Tags: s.Tags, Request: s.Request, QualityConfigURI: quality,
 		Status: Initializing, CreatedAt: now, ModifiedAt: now,
 	}
+	streaming(&s, j)
 	return j, j.Identify(s.Account, random)
 }
 
@@ -141,8 +149,18 @@ func checkNames(s *Spec) error {
 		return invalid(op, m, "%q is the name of the data object itself; choose another name for the label", n)
 	case strings.HasSuffix(n, "-metadata"):
 		return invalid(op, m, "%q ends with -metadata, which is kept for the metadata of a label", n)
-	case strings.HasSuffix(n, "-ref"):
+	}
+	return nil
+}
+
+// checkSuffix holds a label attribute name to what its task type asks for.
+func checkSuffix(n string, t TaskType) error {
+	const op, m = "labeling.NewJob", "LabelAttributeName"
+	switch file := strings.HasSuffix(n, "-ref"); {
+	case file && !t.LabelIsFile():
 		return invalid(op, m, "%q ends with -ref, which is kept for task types whose label is a file; this job's is not", n)
+	case !file && t.LabelIsFile():
+		return invalid(op, m, "%q must end with -ref: the label of %s is a file", n, t)
 	}
 	return nil
 }
@@ -172,16 +190,12 @@ func checkPlaces(s *Spec) error {
 func checkUnbuilt(s *Spec) error {
 	const op = "labeling.NewJob"
 	switch {
-	case s.InputSNSTopicARN != "":
-		return invalid(op, "InputConfig.DataSource.SnsDataSource", "this server has no streaming labeling jobs; give an input manifest in S3DataSource")
-	case s.OutputSNSTopicARN != "":
-		return invalid(op, "OutputConfig.SnsTopicArn", "this server has no streaming labeling jobs")
 	case s.AlgorithmARN != "":
 		return invalid(op, "LabelingJobAlgorithmsConfig", "this server has no automated data labeling")
 	case s.HumanTaskUIARN != "" && s.UITemplateS3URI != "":
 		return invalid(op, memberTaskUI, "give either UiTemplateS3Uri or HumanTaskUiArn, not both")
-	case s.HumanTaskUIARN != "" && !ownTaskUI(s):
-		return invalid(op, memberTaskUI, "this server has no built-in human task UIs; give the ARN of one of your own, or a worker task template in UiTemplateS3Uri")
+	case s.HumanTaskUIARN != "":
+		return checkUI(s)
 	}
 	return nil
 }
@@ -239,7 +253,7 @@ func kinds(s *Spec) (Input, TaskType, error) {
 	if err != nil {
 		return "", "", err
 	}
-	if builtIn(pre) && builtIn(acs) && pre != acs {
+	if builtIn(pre) && builtIn(acs) && preType != taskType {
 		return "", "", invalid(op, memberConsolidation, "ACS-%s does not go with PRE-%s: both must be for one task type", acs, pre)
 	}
 	in := TaskObjectInput
@@ -248,6 +262,9 @@ func kinds(s *Spec) (Input, TaskType, error) {
 		in = ManifestInput
 	case ownFunction:
 		in = FunctionInput
+	}
+	if ui, ok := BuiltinUI(s.HumanTaskUIARN); ok && ui != preType {
+		return "", "", invalid(op, memberPre, "the human task UI NamedEntityRecognition needs PRE-NamedEntityRecognition, which gives it its text and labels")
 	}
 	if s.LabelCategoryConfigURI == "" && (preType != Custom || taskType != Custom) {
 		return "", "", invalid(op, "LabelCategoryConfigS3Uri", "is required for a built-in task type: its labels come from that file")
@@ -291,6 +308,16 @@ func (j *Job) OwnFunctions() []OwnFunction {
 		}
 	}
 	return out
+}
+
+// BuiltinTemplate reports whether workers see the built-in template of
+// TemplateTaskType.
+func (j *Job) BuiltinTemplate() bool {
+	if j.Human.TemplateURI != "" || j.Flow != "" {
+		return false
+	}
+	_, builtin := BuiltinUI(j.Human.HumanTaskUIARN)
+	return builtin || j.Human.HumanTaskUIARN == ""
 }
 
 // TemplateTaskType is the task type whose built-in template the job uses when

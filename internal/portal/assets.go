@@ -15,8 +15,11 @@ import (
 	"fiducial/internal/fault"
 )
 
-// crowdScript is the bundle with the crowd elements.
-const crowdScript = "crowd-html-elements.js"
+// The bundle with the crowd elements, and its part with those that paint segments.
+const (
+	crowdScript        = "crowd-html-elements.js"
+	segmentationScript = "crowd-segmentation.js"
+)
 
 // asset is one embedded file, ready to be sent.
 type asset struct {
@@ -52,7 +55,7 @@ func loadAssets(dir fs.FS) (map[string]*asset, error) {
 		}
 		out[a.name] = a
 	}
-	for _, name := range []string{crowdScript, "portal.js", "portal.css", probeScript} {
+	for _, name := range []string{crowdScript, segmentationScript, "portal.js", "portal.css", probeScript} {
 		if out[name] == nil {
 			return nil, fault.Newf(op, fault.Internal, "the bundle %s is missing", name)
 		}

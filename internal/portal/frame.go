@@ -103,12 +103,15 @@ func (p *Portal) taskFrame(v *visit) (reply, error) {
 // task type is for jobs that name none, and sees the job's texts besides.
 func source(a *labeling.Assignment) (src string, input json.RawMessage, err error) {
 	input, err = a.TaskInput()
-	if err != nil || a.Job.Template != "" {
+	if err != nil || !a.Job.BuiltinTemplate() {
 		return a.Job.Template, input, err
 	}
-	src, ok := template.Builtin(string(a.Job.TemplateTaskType()))
-	if !ok {
-		return "", nil, fault.Newf("portal.source", fault.Internal, "The job has no template.")
+	// The job has a copy from when it began.
+	if src = a.Job.Template; src == "" {
+		var ok bool
+		if src, ok = template.Builtin(string(a.Job.TemplateTaskType())); !ok {
+			return "", nil, fault.Newf("portal.source", fault.Internal, "The job has no template.")
+		}
 	}
 	members := map[string]json.RawMessage{}
 	if err := json.Unmarshal(input, &members); err != nil {

@@ -93,8 +93,11 @@ func (v *visit) labeler() labeling.Worker {
 	return w
 }
 
-// bodyTime bounds how long a request's body may take to arrive.
-const bodyTime = 30 * time.Second
+// bodyTime bounds how long a request's body may take to arrive: half a minute,
+// and for a long answer as much more as a line of 0.5 Mbit/s needs.
+func bodyTime(limit int64) time.Duration {
+	return 30*time.Second + time.Duration(limit>>16)*time.Second
+}
 
 // serve is the pipeline around every route.
 func (p *Portal) serve(rt route) http.Handler {
@@ -135,7 +138,7 @@ func (p *Portal) pass(rt route, v *visit) (reply, error) {
 			return nil, fault.E("portal.pass", fault.Denied, "The request did not come from a page of this portal.", err)
 		}
 		v.Body = http.MaxBytesReader(v.w, v.Body, rt.limit)
-		_ = http.NewResponseController(v.w).SetReadDeadline(time.Now().Add(bodyTime))
+		_ = http.NewResponseController(v.w).SetReadDeadline(time.Now().Add(bodyTime(rt.limit)))
 	}
 	if rt.door == open {
 		return nil, nil

@@ -20,16 +20,6 @@ type jobCard struct {
 	Percent int64
 }
 
-// typeNames are what the pages call task types.
-var typeNames = map[labeling.TaskType]string{
-	labeling.ImageClassification:           "Image classification",
-	labeling.ImageClassificationMultiLabel: "Image classification, multi-label",
-	labeling.ObjectDetection:               "Bounding boxes",
-	labeling.TextClassification:            "Text classification",
-	labeling.TextClassificationMultiLabel:  "Text classification, multi-label",
-	labeling.Custom:                        "Custom",
-}
-
 // notes are what the list of jobs can be asked to say; nothing that a link
 // brings is shown.
 var notes = map[string]string{
@@ -53,7 +43,7 @@ func (p *Portal) jobs(v *visit) (reply, error) {
 	}
 	data := jobsPage{Note: notes[v.URL.Query().Get("note")]}
 	for _, o := range offers {
-		card := jobCard{Offer: o, Type: typeNames[o.TaskType]}
+		card := jobCard{Offer: o, Type: o.TaskType.Title()}
 		if o.Flow != "" {
 			if o.Waiting == 0 && o.Resume == "" {
 				continue // it goes on for ever, and has nothing for this worker now

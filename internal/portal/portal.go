@@ -79,7 +79,7 @@ type Config struct {
 	TemplateHosts func(ctx context.Context, teamARN string) ([]rendered.Host, error)
 	Mirror        fs.FS // copies of files of the network, host/path; nil for none
 
-	Assets fs.FS // crowd-html-elements.js, portal.js, portal.css, probe.js
+	Assets fs.FS // crowd-html-elements.js, crowd-segmentation.js, portal.js, portal.css, probe.js
 
 	PublicURL string   // of the portal, as workers see it
 	MediaURL  string   // of the API, where media URLs lead
@@ -132,7 +132,7 @@ func New(c Config) (*Portal, error) {
 	}
 	// Media of other stores may be shown and not fetched: their hosts serve
 	// everybody's buckets.
-	p.frame = rendered.Frame{Origin: p.origin, Script: p.assetURL(crowdScript), Fetch: sources, Media: slices.Concat(sources, c.Sources)}
+	p.frame = rendered.Frame{Origin: p.origin, Script: p.assetURL(crowdScript), Segmentation: p.assetURL(segmentationScript), Fetch: sources, Media: slices.Concat(sources, c.Sources)}
 	if c.Mirror != nil {
 		p.frame.Mirror = p.mirrored
 	}

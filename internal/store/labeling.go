@@ -90,6 +90,9 @@ type jobSpec struct {
 	ManifestURI, OutputURI, OutputKMSKeyID, RoleARN, Labels string
 	Stopping                                                labeling.StoppingConditions
 	Human                                                   labeling.HumanTask
+	QualityURI                                              string            `json:",omitempty"`
+	Quality                                                 *labeling.Quality `json:",omitempty"`
+	Live                                                    *labeling.Live    `json:",omitempty"`
 	Request                                                 json.RawMessage
 	Flow                                                    string `json:",omitempty"`
 }
@@ -114,7 +117,8 @@ func scanJob(row interface{ Scan(...any) error }) (*labeling.Job, error) {
 	}
 	j.ARN, j.LabelAttributeName, j.TaskType, j.Input = s.ARN, s.LabelAttributeName, s.TaskType, s.Input
 	j.ManifestURI, j.OutputURI, j.OutputKMSKeyID, j.RoleARN = s.ManifestURI, s.OutputURI, s.OutputKMSKeyID, s.RoleARN
-	j.LabelCategoryConfigURI, j.Stopping, j.Human, j.Request = s.Labels, s.Stopping, s.Human, s.Request
+	j.LabelCategoryConfigURI, j.Stopping, j.Human, j.Live, j.Request = s.Labels, s.Stopping, s.Human, s.Live, s.Request
+	j.QualityConfigURI, j.Quality = s.QualityURI, s.Quality
 	j.Flow = s.Flow
 	j.CreatedAt, j.ModifiedAt = Time(created), Time(modified)
 	if config != "" {
@@ -123,7 +127,7 @@ func scanJob(row interface{ Scan(...any) error }) (*labeling.Job, error) {
 		if err != nil {
 			return nil, err
 		}
-		j.Labels, j.Instructions = c.Labels, c.Instructions
+		j.Labels, j.Instructions, j.AuditLabelAttributeName = c.Labels, c.Instructions, c.AuditLabelAttributeName
 	}
 	return &j, nil
 }
@@ -140,17 +144,18 @@ func createJob(ctx context.Context, tx *sql.Tx, j *labeling.Job) error {
 	spec, err := json.Marshal(jobSpec{
 		ARN: j.ARN, LabelAttributeName: j.LabelAttributeName, TaskType: j.TaskType, Input: j.Input,
 		ManifestURI: j.ManifestURI, OutputURI: j.OutputURI, OutputKMSKeyID: j.OutputKMSKeyID, RoleARN: j.RoleARN,
-		Labels: j.LabelCategoryConfigURI, Stopping: j.Stopping, Human: j.Human, Request: j.Request, Flow: j.Flow,
+		Labels: j.LabelCategoryConfigURI, Stopping: j.Stopping, Human: j.Human, Live: j.Live, Request: j.Request, Flow: j.Flow,
+		QualityURI: j.QualityConfigURI, Quality: j.Quality,
 	})
 	if err != nil {
 		return fault.E(op, fault.Internal, "", err)
 	}
 	n, err := exec(ctx, tx, `insert into labeling_jobs (id, name, name_key, reference_code, workteam, status, status_key, spec,
-			workers, max_concurrent, time_limit, availability, created_at, modified_at, flow, prepares)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing`,
+			workers, max_concurrent, time_limit, availability, created_at, modified_at, flow, prepares, overlap)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict do nothing`,
 		j.ID, j.Name, labeling.Key(j.Name), j.ReferenceCode, j.Human.WorkteamARN, string(j.Status), statusKey(j.Status, j.Name), string(spec),
 		j.Human.Workers, j.Human.MaxConcurrent, j.Human.TaskTimeLimit.Microseconds(), j.Human.TaskAvailability.Microseconds(),
-		Micros(j.CreatedAt), Micros(j.ModifiedAt), j.Flow, Bool(j.Input == labeling.FunctionInput))
+		Micros(j.CreatedAt), Micros(j.ModifiedAt), j.Flow, Bool(j.Input == labeling.FunctionInput), j.BeginsWith())
 	if err == nil && n == 0 {
 		return fault.Coded(op, fault.Exists, "ResourceInUse", "A labeling job named "+labeling.Quote(j.Name)+" exists already. Names are unique in an account and region, whatever the case.")
 	}

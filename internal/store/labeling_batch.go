@@ -99,7 +99,7 @@ func chooseBatch(ctx context.Context, tx *sql.Tx, job int64, bounds engine.Batch
 
 // readBatch reads the objects of a batch with their answers.
 func (l *Labeling) readBatch(ctx context.Context, job int64, b *engine.Batch) error {
-	rows, err := l.db.Read().QueryContext(ctx, `select t.idx, t.answered, t.declined, o.line from labeling_tasks t
+	rows, err := l.db.Read().QueryContext(ctx, `select t.idx, t.wanted, t.answered, t.declined, o.line from labeling_tasks t
 		join data_objects o on o.job = t.job and o.idx = t.idx
 		where t.job = $1 and t.state = 'answered' and t.batch = $2 order by t.idx`, job, b.Number)
 	if err != nil {
@@ -109,7 +109,7 @@ func (l *Labeling) readBatch(ctx context.Context, job int64, b *engine.Batch) er
 	for rows.Next() {
 		o := labeling.Answered{DataObject: labeling.DataObject{Job: job}}
 		var answered, declined int
-		if err := rows.Scan(&o.Index, &answered, &declined, &o.Line); err != nil {
+		if err := rows.Scan(&o.Index, &o.Wanted, &answered, &declined, &o.Line); err != nil {
 			return err
 		}
 		if answered == 0 {
@@ -159,14 +159,25 @@ func (l *Labeling) readAnswers(ctx context.Context, job int64, b *engine.Batch) 
 
 // FinishBatch implements engine.Work.
 func (l *Labeling) FinishBatch(ctx context.Context, h engine.Hold, number int64, results []labeling.Consolidated, now time.Time) error {
+	j, err := l.begun(ctx, h.Job)
+	if err != nil {
+		return err
+	}
 	return l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
-		return l.finishBatch(ctx, tx, h.Job, number, results, now)
+		return l.finishBatch(ctx, tx, h.Job, number, results, j.Live != nil, now)
 	})
 }
 
-func (l *Labeling) finishBatch(ctx context.Context, tx *sql.Tx, job, number int64, results []labeling.Consolidated, now time.Time) error {
+func (l *Labeling) finishBatch(ctx context.Context, tx *sql.Tx, job, number int64, results []labeling.Consolidated, live bool, now time.Time) error {
 	n, err := exec(ctx, tx, `delete from labeling_batches where job = $1 and batch = $2`, job, number)
 	if err != nil || n == 0 {
+		return err
+	}
+	results, err = again(ctx, tx, job, number, results)
+	if err != nil {
+		return err
+	}
+	if err := compared(ctx, tx, job, number, results, now); err != nil {
 		return err
 	}
 	labeled, failed := 0, 0
@@ -180,9 +191,14 @@ func (l *Labeling) finishBatch(ctx context.Context, tx *sql.Tx, job, number int6
 	if err := l.insertResults(ctx, tx, job, results, now); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `delete from task_inputs where job = $1
+	if _, err := tx.ExecContext(ctx, `delete from task_inputs where job = $1 and not exists (select 1 from quality_workers w where w.job = $1) -- whose objects may come back
 		and idx in (select idx from labeling_tasks where job = $1 and state = 'answered' and batch = $2)`, job, number); err != nil {
 		return err
+	}
+	if live {
+		if err := insertUntold(ctx, tx, job, results); err != nil {
+			return err
+		}
 	}
 	if _, err := tx.ExecContext(ctx, `delete from labeling_tasks where job = $1 and state = 'answered' and batch = $2`, job, number); err != nil {
 		return err

@@ -135,8 +135,12 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 	}
 	teams, args := placeholders([]any{string(e.State), Micros(e.Now), answer, e.ID, e.Worker.ID, until}, e.Worker.Teams)
 	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		controlled, err := lockWorker(ctx, tx, e)
+		if err != nil {
+			return err
+		}
 		var job, idx int64
-		err := tx.QueryRowContext(ctx, `update assignments set state = $1, ended_at = $2, answer = $3, draft = ''
+		err = tx.QueryRowContext(ctx, `update assignments set state = $1, ended_at = $2, answer = $3, draft = ''
 			where id = $4 and worker = $5 and state = 'active' and expires_at > $6 and `+inTeams(teams)+` returning job, idx`, args...).Scan(&job, &idx)
 		if done = err == nil; errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -148,6 +152,11 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 			_, err = tx.ExecContext(ctx, `insert into labeling_workers (job, worker, submitted) values ($1, $2, 1)
 				on conflict (job, worker) do update set submitted = labeling_workers.submitted + 1`, job, e.Worker.ID)
 			if err != nil {
+				return err
+			}
+		}
+		if controlled {
+			if err := observe(ctx, tx, job, idx, e); err != nil {
 				return err
 			}
 		}
@@ -172,11 +181,14 @@ func endLease(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) (boo
 // next in the manifest takes its place at once, so that a job with few
 // concurrent tasks never runs dry between two rounds of the engine.
 func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error {
+	if idx < 0 { // a gold question is in nobody's way
+		return nil
+	}
 	answered, declined := Bool(e.State == labeling.Submitted), Bool(e.State == labeling.Declined)
 	var state string
 	err := tx.QueryRowContext(ctx, `update labeling_tasks set live = live - 1, answered = answered + $1, declined = declined + $2,
 			answer_bytes = answer_bytes + $3, answered_at = $4,
-			state = case when answered + $1 >= wanted or (live = 1 and (closing = 1 or declined + $2 >= wanted)) then 'answered' else state end
+			state = case when answered + $1 >= wanted or (live = 1 and (closing = 1 or declined + $2 >= most)) then 'answered' else state end
 		where job = $5 and idx = $6 and live > 0 returning state`,
 		answered, declined, len(e.Answer), Micros(e.Now), job, idx).Scan(&state)
 	if err != nil || state != string(labeling.ObjectAnswered) {
@@ -185,16 +197,24 @@ func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error 
 	return promote(ctx, tx, job, 1, e.Now)
 }
 
-// promote makes up to n of the next queued objects ready, or has them prepared
-// where the job has a function for that. What is queued is what comes after
-// everything that was ever sent.
+// promote makes up to n more objects ready: first those that come back to the
+// workers, then the next queued ones, or has these prepared where the job has a
+// function for that. What is queued is what comes after everything that was
+// ever sent.
 //
 // "kept < 1" and not "= 0" on purpose: of a job that PostgreSQL has no statistics
 // of yet it takes "= 0" for one row of all, and then reads and sorts the rest of
 // the job to find it, each time that a worker submits.
 func promote(ctx context.Context, tx *sql.Tx, job int64, n int64, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `insert into labeling_tasks (job, idx, state, wanted, ready_at)
-		select o.job, o.idx, case when j.prepares = 1 then 'preparing' else 'ready' end, j.workers, cast($1 as bigint)
+	back, err := exec(ctx, tx, `update labeling_tasks set state = 'ready', ready_at = $1
+		where job = $2 and state = 'requeued'
+			and idx in (select t.idx from labeling_tasks t where t.job = $2 and t.state = 'requeued' order by t.idx limit $3)
+			and exists (select 1 from labeling_jobs j where j.id = $2 and j.status = 'InProgress' and j.ending = '')`, Micros(now), job, n)
+	if n -= back; err != nil || n <= 0 {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `insert into labeling_tasks (job, idx, state, wanted, most, ready_at)
+		select o.job, o.idx, case when j.prepares = 1 then 'preparing' else 'ready' end, case when j.overlap > 0 then j.overlap else j.workers end, j.workers, cast($1 as bigint)
 		from labeling_jobs j join data_objects o on o.job = j.id
 		where j.id = $2 and j.status = 'InProgress' and j.ending = '' and o.kept < 1 and o.idx < j.send_below
 			and o.idx > (select coalesce(max(t.idx), -1) from labeling_tasks t where t.job = $2)

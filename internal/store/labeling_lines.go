@@ -63,7 +63,7 @@ func (l *Labeling) Append(ctx context.Context, h engine.Hold, from int64, lines 
 
 // insertLines stores lines, whose indexes begin with from.
 func insertLines(ctx context.Context, tx *sql.Tx, job, from int64, lines []engine.Line) (err error) {
-	inserts := map[bool]*sql.Stmt{} // of whole chunks, by whether their lines are kept
+	inserts := map[int]*sql.Stmt{} // of whole chunks, by what the column kept says of their lines
 	defer func() {
 		for _, s := range inserts {
 			err = errors.Join(err, s.Close())
@@ -82,12 +82,12 @@ func insertLines(ctx context.Context, tx *sql.Tx, job, from int64, lines []engin
 			}
 			continue
 		}
-		s := inserts[chunk[0].Kept]
+		s := inserts[keptAs(chunk[0])]
 		if s == nil {
 			if s, err = tx.PrepareContext(ctx, insertText(chunk)); err != nil {
 				return err
 			}
-			inserts[chunk[0].Kept] = s
+			inserts[keptAs(chunk[0])] = s
 		}
 		if _, err := s.ExecContext(ctx, args...); err != nil {
 			return err
@@ -96,9 +96,9 @@ func insertLines(ctx context.Context, tx *sql.Tx, job, from int64, lines []engin
 	return nil
 }
 
-// alike reports whether all of the lines are kept, or none.
+// alike reports whether the column kept says the same of all lines.
 func alike(lines []engine.Line) bool {
-	return !slices.ContainsFunc(lines, func(l engine.Line) bool { return l.Kept != lines[0].Kept })
+	return !slices.ContainsFunc(lines, func(l engine.Line) bool { return keptAs(l) != keptAs(lines[0]) })
 }
 
 // insertText is the insert of the lines: of job $1, at $2, texts from $3 on.
@@ -109,9 +109,27 @@ func insertText(lines []engine.Line) string {
 		if i > 0 {
 			text.WriteByte(',')
 		}
-		fmt.Fprintf(&text, "($1,cast($2 as bigint)+%d,%d,$%d)", i, Bool(line.Kept), i+3)
+		fmt.Fprintf(&text, "($1,cast($2 as bigint)+%d,%d,$%d)", i, keptAs(line), i+3)
 	}
 	return text.String()
+}
+
+// What the column kept says: a line is for the workers, or has its label, or
+// lacks the one that the job adjusts or verifies.
+const (
+	keptNot   = 0
+	keptLabel = 1
+	keptUnfit = 2
+)
+
+func keptAs(l engine.Line) int {
+	switch {
+	case l.Kept:
+		return keptLabel
+	case l.Unfit:
+		return keptUnfit
+	}
+	return keptNot
 }
 
 // Start implements engine.Work.
@@ -120,14 +138,18 @@ func (l *Labeling) Start(ctx context.Context, h engine.Hold, s engine.Started) e
 	if err != nil {
 		return err
 	}
-	below, err := l.sendBelow(ctx, j, s.Total, 0)
+	var unfit int64
+	if err := l.db.Read().QueryRowContext(ctx, `select count(*) from data_objects where job = $1 and kept = $2`, h.Job, keptUnfit).Scan(&unfit); err != nil {
+		return wrap("store.Labeling.Start", err)
+	}
+	below, err := l.sendBelow(ctx, j, s.Total, unfit)
 	if err != nil {
 		return err
 	}
 	return l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
 		n, err := exec(ctx, tx, `update labeling_jobs set status = 'InProgress', status_key = $1, template = $2, label_config = $3,
-			total = $4, send_below = $5, modified_at = $6, note = '' where id = $7 and status = 'Initializing'`,
-			statusKey(labeling.InProgress, j.Name), s.Template, string(s.LabelConfig), s.Total, below, Micros(s.Now), h.Job)
+			total = $4, send_below = $5, modified_at = $6, note = '', failed = $7 where id = $8 and status = 'Initializing'`,
+			statusKey(labeling.InProgress, j.Name), s.Template, string(s.LabelConfig), s.Total, below, Micros(s.Now), unfit, h.Job)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -170,8 +192,12 @@ func (l *Labeling) Rows(ctx context.Context, id int64, fn func(engine.Row) error
 	})
 	g.Go(func() error {
 		for page := range pages {
-			for _, r := range page {
-				if err := l.opening(id, r, fn); err != nil {
+			for _, sealed := range page {
+				r, err := l.openRow(id, sealed)
+				if err != nil {
+					return err
+				}
+				if err := fn(r); err != nil {
 					return err
 				}
 			}
@@ -192,27 +218,31 @@ func (l *Labeling) page(ctx context.Context, id, after int64) (page []sealedRow,
 	}
 	defer rows.Close()
 	for size := 0; size < pageBytes && rows.Next(); {
-		var r sealedRow
-		var kept int
-		if err := rows.Scan(&r.Index, &r.Line, &kept, &r.label, &r.metadata, &r.Failure); err != nil {
+		r, err := scanSealed(rows)
+		if err != nil {
 			return nil, wrap(op, err)
 		}
-		r.Kept = kept == 1
 		page = append(page, r)
 		size += len(r.Line) + len(r.label) + len(r.metadata)
 	}
 	return page, wrap(op, rows.Err())
 }
 
-// opening calls fn with a row of job id.
-func (l *Labeling) opening(id int64, r sealedRow, fn func(engine.Row) error) (err error) {
-	if r.Row.Label, err = l.annotation(r.label, labelOf(id, r.Index)); err != nil {
-		return err
+// scanSealed reads a line with its result.
+func scanSealed(rows *sql.Rows) (r sealedRow, err error) {
+	var kept int
+	err = rows.Scan(&r.Index, &r.Line, &kept, &r.label, &r.metadata, &r.Failure)
+	r.Kept, r.Unfit = kept == keptLabel, kept == keptUnfit
+	return r, err
+}
+
+// openRow opens the annotations of a row.
+func (l *Labeling) openRow(job int64, r sealedRow) (_ engine.Row, err error) {
+	if r.Label, err = l.annotation(r.label, labelOf(job, r.Index)); err != nil {
+		return r.Row, err
 	}
-	if r.Row.Metadata, err = l.annotation(r.metadata, metadataOf(id, r.Index)); err != nil {
-		return err
-	}
-	return fn(r.Row)
+	r.Metadata, err = l.annotation(r.metadata, metadataOf(job, r.Index))
+	return r.Row, err
 }
 
 // annotation opens a column of labeling_results.

@@ -40,6 +40,11 @@ func (l *Labeling) Offers(ctx context.Context, worker string, teams []string, no
 		if err := l.countWaiting(ctx, j, worker, now, &offers[i]); err != nil {
 			return nil, wrap(op, err)
 		}
+		if j.Quality != nil {
+			if err := l.disguise(ctx, j, worker, now, &offers[i]); err != nil {
+				return nil, wrap(op, err)
+			}
+		}
 	}
 	return offers, nil
 }

@@ -20,7 +20,7 @@ var _ queue.Store = (*Labeling)(nil)
 // with a slot left, and not one that the worker has answered, holds or declined.
 // That last is asked by a scalar subquery on purpose: PostgreSQL makes a join
 // of "not exists", and may then read all that the worker ever did in the job.
-const available = `t.state = 'ready' and t.closing = 0 and t.live + t.answered < t.wanted and t.declined < t.wanted and t.ready_at > $3
+const available = `t.state = 'ready' and t.closing = 0 and t.live + t.answered < t.wanted and t.declined < t.most and t.ready_at > $3
 	and coalesce((select a.state from assignments a where a.job = t.job and a.idx = t.idx and a.worker = $2), 'released')
 		in ('released', 'expired')`
 
@@ -30,7 +30,7 @@ const available = `t.state = 'ready' and t.closing = 0 and t.live + t.answered <
 const takeSlot = `update labeling_tasks set live = live + 1
 	where job = $1 and idx = (select t.idx from labeling_tasks t where t.job = $1 and ` + available + `
 		order by t.idx limit 1 offset $4)
-	and state = 'ready' and closing = 0 and live + answered < wanted and declined < wanted
+	and state = 'ready' and closing = 0 and live + answered < wanted and declined < most
 	and exists (select 1 from labeling_jobs j where j.id = $1 and j.status = 'InProgress' and j.ending = '')
 	returning idx, (select o.line from data_objects o where o.job = labeling_tasks.job and o.idx = labeling_tasks.idx)`
 
@@ -43,8 +43,20 @@ func (l *Labeling) Take(ctx context.Context, t queue.Take) (labeling.Assignment,
 	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		a, expired = labeling.Assignment{}, nil
 		var err error
+		var tasks int64
+		if t.Job.Quality != nil {
+			var barred bool
+			if tasks, barred, err = enter(ctx, tx, t); err != nil || barred {
+				return err
+			}
+		}
 		if a, expired, err = resume(ctx, tx, t); err != nil || a.ID != "" {
 			return err
+		}
+		if t.Job.HasGold() {
+			if a, err = takeGold(ctx, tx, t, tasks); err != nil || a.ID != "" {
+				return err
+			}
 		}
 		o, more, err := l.choose(ctx, tx, t, &skip)
 		expired = append(expired, more...)

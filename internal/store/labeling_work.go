@@ -107,12 +107,12 @@ func (l *Labeling) holding(ctx context.Context, h engine.Hold, fn TxFunc) error 
 // the stopping conditions allow are labelled, when so many are without a label.
 func (l *Labeling) sendBelow(ctx context.Context, j *labeling.Job, total, without int64) (int64, error) {
 	limit := j.Stopping.Limit(total)
-	if limit >= total {
+	if limit >= total || j.Live != nil {
 		return 1 << 62, nil
 	}
 	var below int64
-	err := l.db.Read().QueryRowContext(ctx, `select idx + 1 from data_objects where job = $1 and kept < 1 order by idx limit 1 offset $2`,
-		j.ID, limit+without-1).Scan(&below)
+	err := l.db.Read().QueryRowContext(ctx, `select idx + 1 from data_objects where job = $1 and kept <> $3 order by idx limit 1 offset $2`,
+		j.ID, limit+without-1, keptLabel).Scan(&below)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 1 << 62, nil
 	}
@@ -125,13 +125,14 @@ func (l *Labeling) Progress(ctx context.Context, id int64, cutoff time.Time) (en
 	var p engine.Progress
 	var oldest, queued int64
 	err := l.db.Read().QueryRowContext(ctx, `select
+			coalesce(sum(case when state = 'requeued' then 1 else 0 end), 0),
 			coalesce(sum(case when state = 'ready' then 1 else 0 end), 0),
 			coalesce(sum(case when state = 'answered' then 1 else 0 end), 0),
 			coalesce(min(case when state = 'answered' then answered_at end), 0),
 			coalesce(sum(case when state = 'ready' and live = 0 and ready_at <= $1 then 1 else 0 end), 0),
 			coalesce(sum(live), 0),
 			coalesce(sum(case when state = 'preparing' then 1 else 0 end), 0)
-		from labeling_tasks where job = $2`, Micros(cutoff), id).Scan(&p.Ready, &p.Answered, &oldest, &p.Overdue, &p.Live, &p.Preparing)
+		from labeling_tasks where job = $2`, Micros(cutoff), id).Scan(&p.Requeued, &p.Ready, &p.Answered, &oldest, &p.Overdue, &p.Live, &p.Preparing)
 	if err != nil {
 		return p, wrap(op, err)
 	}
@@ -155,7 +156,8 @@ func (l *Labeling) TopUp(ctx context.Context, h engine.Hold, now time.Time) erro
 		return err
 	}
 	var queued int64
-	if err := l.db.Read().QueryRowContext(ctx, `select count(*) from (`+nextQueued+` limit 1) x`, below, h.Job).Scan(&queued); err != nil || queued == 0 {
+	if err := l.db.Read().QueryRowContext(ctx, `select (select count(*) from (`+nextQueued+` limit 1) x)
+		+ (select count(*) from (select 1 from labeling_tasks where job = $2 and state = 'requeued' limit 1) y)`, below, h.Job).Scan(&queued); err != nil || queued == 0 {
 		return wrap(op, err)
 	}
 	return l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
@@ -190,10 +192,10 @@ func (l *Labeling) CloseOverdue(ctx context.Context, h engine.Hold, cutoff, now 
 func (l *Labeling) CloseAll(ctx context.Context, h engine.Hold, now time.Time) error {
 	return l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `update labeling_tasks set state = 'answered', answered_at = $1
-			where job = $2 and state = 'ready' and live = 0 and answered > 0`, Micros(now), h.Job); err != nil {
+			where job = $2 and state in ('ready', 'requeued') and live = 0 and answered > 0`, Micros(now), h.Job); err != nil {
 			return err
 		}
-		const unanswered = `job = $1 and (state = 'preparing' or state = 'ready' and live = 0 and answered = 0)`
+		const unanswered = `job = $1 and (state = 'preparing' or state in ('ready', 'requeued') and live = 0 and answered = 0)`
 		if _, err := tx.ExecContext(ctx, `delete from task_inputs where job = $1 and idx in (select idx from labeling_tasks where `+unanswered+`)`, h.Job); err != nil {
 			return err
 		}
@@ -221,6 +223,15 @@ func (l *Labeling) Finish(ctx context.Context, h engine.Hold, to labeling.Status
 		// A job that failed before it started has lines that nobody needs.
 		if j.Status == labeling.Initializing {
 			if _, err := tx.ExecContext(ctx, `delete from data_objects where job = $1`, h.Job); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `delete from quality_facts where job = $1`, h.Job); err != nil {
+			return err
+		}
+		// The end of a flow definition's job is nobody's news, and its row may be gone soon.
+		if j.Flow == "" {
+			if _, err := tx.ExecContext(ctx, `insert into labeling_untold_ends (job) values ($1) on conflict do nothing`, h.Job); err != nil {
 				return err
 			}
 		}

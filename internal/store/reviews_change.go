@@ -78,8 +78,8 @@ func addLoop(ctx context.Context, tx *sql.Tx, l *review.Loop, input []byte) erro
 	if _, err := tx.ExecContext(ctx, `insert into data_objects (job, idx, line) values ($1, $2, $3)`, l.Job, l.Object, string(input)); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `insert into labeling_tasks (job, idx, state, wanted, ready_at)
-		select $1, cast($2 as bigint), 'ready', workers, cast($3 as bigint) from labeling_jobs where id = $1`, l.Job, l.Object, Micros(l.CreatedAt))
+	_, err := tx.ExecContext(ctx, `insert into labeling_tasks (job, idx, state, wanted, most, ready_at)
+		select $1, cast($2 as bigint), 'ready', workers, workers, cast($3 as bigint) from labeling_jobs where id = $1`, l.Job, l.Object, Micros(l.CreatedAt))
 	return err
 }
 

@@ -24,7 +24,7 @@ func (r Reviews) EndLoops(ctx context.Context, h engine.Hold, batch int64, loops
 		}
 	}
 	return r.l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
-		if err := r.l.finishBatch(ctx, tx, h.Job, batch, results, now); err != nil {
+		if err := r.l.finishBatch(ctx, tx, h.Job, batch, results, false, now); err != nil {
 			return err
 		}
 		for _, l := range loops {

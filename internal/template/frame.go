@@ -10,11 +10,14 @@ import (
 // Frame is what a rendered template is shown in: a document of its own in a
 // sandboxed frame, whose scripts reach nothing but what stands here.
 type Frame struct {
-	Origin string   // of the page around, which serves the crowd elements and the mirror
-	Script string   // address of the crowd elements there
-	Media  []string // sources of granted media, as a Content-Security-Policy names them
-	Fetch  []string // those of them that scripts may fetch as well
-	Hosts  []Host   // what the work team allows besides
+	Origin string // of the page around, which serves the crowd elements and the mirror
+	Script string // address of the crowd elements there
+	// Segmentation is the address of those of them that paint segments, which come
+	// only where a template names one.
+	Segmentation string
+	Media        []string // sources of granted media, as a Content-Security-Policy names them
+	Fetch        []string // those of them that scripts may fetch as well
+	Hosts        []Host   // what the work team allows besides
 	// Mirror finds the local copy of a file that templates name by its address on
 	// a host of the network ("cdn.example/lib.js"). Nil: there are none.
 	Mirror func(file string) (address string, ok bool)
@@ -87,7 +90,9 @@ var (
 	crowdStyles  = regexp.MustCompile(`(?i)<link\b[^>]*//assets\.crowd\.aws/[^>]*\.css[^>]*>`)
 	// addresses are those of files on other hosts, anywhere in a page.
 	addresses = regexp.MustCompile(`(?i)(?:https?:)?//((?:[a-z0-9-]+\.)+[a-z0-9-]+(?::[0-9]+)?/[a-z0-9._~@+=:/,%-]*[a-z0-9])`)
-	loadTags  = regexp.MustCompile(`(?i)<(?:script|link)\b[^>]*>`)
+	// segmentationTags is generous: an element that a script makes is named there too.
+	segmentationTags = regexp.MustCompile(`(?i)crowd-(?:semantic|instance)-segmentation`)
+	loadTags         = regexp.MustCompile(`(?i)<(?:script|link)\b[^>]*>`)
 )
 
 // maxAddresses bounds how often a page's addresses are looked up.
@@ -109,6 +114,10 @@ func (f Frame) Document(body string) []byte {
 	b.WriteString(`><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Task</title>`)
 	if !own {
 		b.WriteString(`<script src="` + html.EscapeString(f.Script) + `"></script>`)
+	}
+	// Before the template's own tag for the first part or after ours: it waits for it.
+	if f.Segmentation != "" && segmentationTags.MatchString(body) {
+		b.WriteString(`<script src="` + html.EscapeString(f.Segmentation) + `"></script>`)
 	}
 	b.WriteString("</head><body>")
 	b.WriteString(body)

@@ -105,6 +105,17 @@ func TestFrame(t *testing.T) {
 	if d := string(f.Document("<p>")); !strings.Contains(d, `<script src="/assets/crowd-html-elements.js?v=1"></script></head>`) {
 		t.Errorf("a template without the elements gets none: %s", d)
 	}
+	// The part for segments comes with templates that name one of its elements.
+	f.Segmentation = "/assets/crowd-segmentation.js?v=2"
+	const part = `<script src="/assets/crowd-segmentation.js?v=2"></script></head>`
+	for body, want := range map[string]bool{
+		"<p>": false, "<crowd-bounding-box>": false, "<crowd-semantic-segmentation>": true, "<CROWD-Instance-Segmentation>": true,
+		`<script>make("crowd-instance-segmentation")</script>`: true,
+	} {
+		if got := strings.Contains(string(f.Document(body)), part); got != want {
+			t.Errorf("%s: the part for segments is named: %t", body, got)
+		}
+	}
 	f.Origin = "http://[::1]:8080"
 	if got := f.Connections(); got != "" {
 		t.Errorf("with an IPv6 literal %q, which browsers take to allow nothing", got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"html"
 	"strings"
 	"testing"
@@ -320,21 +321,40 @@ func TestParseObjectURL(t *testing.T) {
 }
 
 func TestBuiltin(t *testing.T) {
-	for _, name := range []string{"image-classification", "image-classification-multilabel", "object-detection", "text-classification", "text-classification-multilabel"} {
+	const prior = `,"labelAttribute":"old-ref","manifestLine":{"old-ref":%s,"old-ref-metadata":{"class-map":{"0":"A & B","1":"it's"},"internal-color-map":{"0":{"class-name":"BACKGROUND","hex-color":"#ffffff"},"1":{"class-name":"it's","hex-color":"#2acf59"}}}}`
+	boxes := fmt.Sprintf(prior, `{"annotations":[{"class_id":1,"left":1,"top":2,"width":3,"height":4}]}`)
+	mask := fmt.Sprintf(prior, `"s3://out/0_2026.png"`)
+	const box = `{ label: &#34;it\u0027s&#34;, left: 1, top: 2, width: 3, height: 4 },`
+	const color = `&#34;it\u0027s&#34;: { color: &#34;#2acf59&#34; },`
+	const png = `src: 'https://media/out/0_2026.png?X-Amz-Date=1&X-Amz-Signature=2'`
+	for name, c := range map[string]struct {
+		more string   // members of the input
+		want []string // in the page
+	}{
+		"image-classification": {}, "image-classification-multilabel": {}, "object-detection": {}, "semantic-segmentation": {},
+		"text-classification": {}, "text-classification-multilabel": {}, "named-entity-recognition": {}, "video-classification": {},
+		"object-detection-adjustment":        {boxes, []string{box}},
+		"object-detection-verification":      {boxes, []string{box, `labels: [&#34;A \u0026 B&#34;, &#34;it\u0027s&#34;, ]`, "<worker-comment"}},
+		"semantic-segmentation-adjustment":   {mask, []string{color, png}},
+		"semantic-segmentation-verification": {mask, []string{color, png, "<worker-comment"}},
+	} {
 		src, ok := template.Builtin(name)
 		if !ok {
 			t.Errorf("no template for %s", name)
 			continue
 		}
-		in := `{"taskObject":"s3://bucket/k","labels":["A & B","C"],"title":"T","description":"D < E","shortInstruction":"<i>short</i>"}`
+		in := `{"taskObject":"s3://bucket/k","labels":["A & B","C"],"title":"T","description":"D < E","shortInstruction":"<i>short</i>"` + c.more + `}`
 		out, errs := template.Render(context.Background(), src, json.RawMessage(in), granting, template.Limits{})
 		if len(errs) > 0 {
 			t.Errorf("%s: %v", name, errs)
 		}
-		for _, want := range []string{"<crowd-form>", "<i>short</i>", "D &lt; E", `[&#34;A \u0026 B&#34;,&#34;C&#34;]`} {
+		for _, want := range append(c.want, "<crowd-", "<i>short</i>", "D &lt; E", `[&#34;A \u0026 B&#34;,&#34;C&#34;]`) {
 			if !strings.Contains(out, want) {
 				t.Errorf("%s: no %q in\n%s", name, want, out)
 			}
+		}
+		if strings.Contains(out, "BACKGROUND") {
+			t.Errorf("%s: the background is a label in\n%s", name, out)
 		}
 	}
 	for _, name := range []string{"", "custom", "../doc", "builtin/object-detection"} {

@@ -31,6 +31,11 @@ type Job struct {
 	Picture   string // file of the picture that every object is a copy of
 	Template  string // empty: the built-in one
 	TimeLimit int    // seconds
+
+	Attribute   string   // LabelAttributeName; empty: "label"
+	Lines       []string // of the manifest, instead of Objects pictures or texts
+	LabelConfig string   // the label category configuration, instead of Labels
+	HumanTaskUI string   // ARN
 }
 
 // Setup is what is to be there before a test begins.
@@ -45,7 +50,7 @@ type Setup struct {
 func (s *Server) Make(setup Setup) {
 	s.t.Helper()
 	for i := range setup.Jobs {
-		if !setup.Jobs[i].Text && setup.Jobs[i].Picture == "" {
+		if !setup.Jobs[i].Text && len(setup.Jobs[i].Lines) == 0 && setup.Jobs[i].Picture == "" {
 			setup.Jobs[i].Picture = Picture(s.t, 320, 240)
 		}
 	}

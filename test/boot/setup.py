@@ -51,8 +51,8 @@ if not sm.list_workforces()["Workforces"]:
 
 for job in spec.get("Jobs") or []:
     name = job["Name"]
-    lines = []
-    for i in range(job["Objects"]):
+    lines = list(job.get("Lines") or [])
+    for i in range(0 if lines else job["Objects"]):
         if job.get("Text"):
             lines.append(json.dumps({"source": "text %d" % i, "id": i}))
             continue
@@ -60,15 +60,15 @@ for job in spec.get("Jobs") or []:
         s3.upload_file(job["Picture"], "input", name_in_bucket, ExtraArgs={"ContentType": "image/jpeg"})
         lines.append(json.dumps({"source-ref": "s3://input/" + name_in_bucket, "id": i}))
     s3.put_object(Bucket="input", Key=name + ".manifest", Body="\n".join(lines) + "\n")
-    s3.put_object(Bucket="input", Key=name + ".labels.json", Body=json.dumps(
+    s3.put_object(Bucket="input", Key=name + ".labels.json", Body=job.get("LabelConfig") or json.dumps(
         {"document-version": "2018-11-28", "labels": [{"label": l} for l in job["Labels"]]}))
-    ui = {}
+    ui = {"HumanTaskUiArn": job["HumanTaskUI"]} if job.get("HumanTaskUI") else {}
     if job.get("Template"):
         s3.put_object(Bucket="input", Key=name + ".liquid.html", Body=job["Template"])
         ui["UiTemplateS3Uri"] = "s3://input/" + name + ".liquid.html"
     lam = "arn:aws:lambda:%s:432418664414:function:" % region
     sm.create_labeling_job(
-        LabelingJobName=name, LabelAttributeName="label",
+        LabelingJobName=name, LabelAttributeName=job.get("Attribute") or "label",
         InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": "s3://input/%s.manifest" % name}}},
         OutputConfig={"S3OutputPath": "s3://output/", **({"KmsKeyId": seal_key} if seal_key else {})}, RoleArn="arn:aws:iam::%s:role/%s" % (account, role),
         LabelCategoryConfigS3Uri="s3://input/%s.labels.json" % name,

@@ -175,8 +175,8 @@ func TestConsole(t *testing.T) {
 	b := newBrowser(t, s, "127.0.0.1")
 	b.get("/console").want(t, "before signing in", http.StatusSeeOther, "/console/signin")
 	b.signIn(boot.AccessKeyID, boot.SecretAccessKey).want(t, "sign in", http.StatusSeeOther, "/console")
-	b.get("/console").want(t, "jobs", 200, `data-job="boxes"`, "InProgress", "0 of 2")
-	b.get("/console/jobs/boxes").want(t, "job", 200, "s3://input/boxes.manifest", "SourceIp", "Title of boxes")
+	b.get("/console").want(t, "jobs", 200, `data-job="boxes"`, "InProgress", "0 of 2", "Bounding boxes")
+	b.get("/console/jobs/boxes").want(t, "job", 200, "s3://input/boxes.manifest", "SourceIp", "Title of boxes", "Bounding boxes")
 	b.get("/console/jobs/nothing").want(t, "a job that is not there", 404)
 	q := url.Values{"worker": {ana.Email}, "job": {"boxes"}, "object": {object}, "from": {"127.0.0.1"}}
 	b.get("/console/access?"+q.Encode()).want(t, "explain, the worker's address", 200, `data-allowed="true"`)

@@ -91,16 +91,22 @@ func build(root string) ([]file, error) {
 	if _, err := os.Stat(filepath.Join(abs, "node_modules", "lit")); err != nil {
 		return nil, fmt.Errorf("%s has no node_modules/lit: run `npm ci` there first", root)
 	}
-	result := api.Build(options(abs))
-	if len(result.Errors) > 0 {
-		return nil, errors.New(joinMessages(result.Errors))
+	part, err := partOptions(abs)
+	if err != nil {
+		return nil, err
 	}
-	if len(result.Warnings) > 0 {
-		return nil, errors.New(joinMessages(result.Warnings))
-	}
-	files := make([]file, 0, len(result.OutputFiles))
-	for _, f := range result.OutputFiles {
-		files = append(files, file{name: filepath.Base(f.Path), bytes: f.Contents})
+	var files []file
+	for _, o := range []api.BuildOptions{options(abs), part} {
+		result := api.Build(o)
+		if len(result.Errors) > 0 {
+			return nil, errors.New(joinMessages(result.Errors))
+		}
+		if len(result.Warnings) > 0 {
+			return nil, errors.New(joinMessages(result.Warnings))
+		}
+		for _, f := range result.OutputFiles {
+			files = append(files, file{name: filepath.Base(f.Path), bytes: f.Contents})
+		}
 	}
 	return files, nil
 }

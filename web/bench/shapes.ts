@@ -61,10 +61,10 @@ const PROBE = `(() => {
   requestAnimationFrame(tick);
 })()`;
 
-/** Processor time, in ms, that the browser's processes have used, by kind of process. */
-function processorTime(profile: string): Map<string, number> {
+/** Processor time, in ms, that the processes this one started have used, by kind of process. */
+function processorTime(): Map<string, number> {
   const times = new Map<string, number>();
-  const ours = new Set<string>();
+  const ours = new Set([String(process.pid)]);
   const rows = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name)).flatMap((pid) => {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
@@ -74,13 +74,12 @@ function processorTime(profile: string): Map<string, number> {
       return [];
     }
   });
-  for (const row of rows) if (row.command.includes(profile)) ours.add(row.pid);
   for (let found = true; found; ) {
     found = false;
     for (const row of rows) if (!ours.has(row.pid) && ours.has(row.parent)) found = Boolean(ours.add(row.pid));
   }
   for (const row of rows) {
-    if (!ours.has(row.pid)) continue;
+    if (!ours.has(row.pid) || row.pid === String(process.pid)) continue;
     const kind = /--type=([a-z-]+)/.exec(row.command)?.[1] ?? "browser";
     times.set(kind, (times.get(kind) ?? 0) + row.ms);
   }
@@ -125,9 +124,9 @@ async function measure(site: Site, browser: Opened, element: string, shapes: unk
   async function journey(name: string, run: () => Promise<void>): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 300));
     await bench.frame.evaluate(`probe.frames.length = probe.paints.length = 0`);
-    const before = processorTime(browser.profile);
+    const before = processorTime();
     await run();
-    const after = processorTime(browser.profile);
+    const after = processorTime();
     const used = (kind: string): number => (after.get(kind) ?? 0) - (before.get(kind) ?? 0);
     const frames = (await bench.frame.evaluate("probe.frames.length")) as number;
     console.log(summary(name, (await bench.frame.evaluate(`({ frames: [...probe.frames], paints: [...probe.paints] })`)) as Times) + `   processor per frame: page ${(used("renderer") / frames).toFixed(1)} ms, compositor ${(used("gpu-process") / frames).toFixed(1)} ms`);

@@ -2,7 +2,7 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { WEB } from "./browser/harness.js";
+import { WEB, crowdScripts } from "./browser/harness.js";
 
 const FOLDER = join(WEB, "src", "gallery");
 
@@ -17,5 +17,5 @@ export function gallery(): Map<string, string> {
 
 /** As the console's page frames it. */
 export function exampleDocument(example: string, theme: "light" | "dark" = "light"): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Example</title><style>:root { color-scheme: only ${theme}; }</style><script src="/assets/crowd-html-elements.js"></script></head><body>${example}</body></html>`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Example</title><style>:root { color-scheme: only ${theme}; }</style>${crowdScripts(example)}</head><body>${example}</body></html>`;
 }

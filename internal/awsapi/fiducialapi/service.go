@@ -1,5 +1,6 @@
 // Package fiducialapi is the administrators' API for what AWS has no operation
-// for: why a worker can or cannot open an object, and the end of media URLs. It
+// for: why a worker can or cannot open an object, the end of media URLs, and the
+// quality control of labeling jobs. It
 // speaks JSON 1.1 like SageMaker (target prefix Fiducial, service name fiducial in
 // the signature), so that any AWS client library can be pointed at it, and is
 // decided and recorded like every other operation.
@@ -38,6 +39,7 @@ type Deps struct {
 	Revoke  Revoker
 	Teams   Teams
 	Jobs    func(ctx context.Context, name string) (string, error) // a job's own name; NotFound if there is none
+	Quality Quality
 	Report  func(ctx context.Context, q ReportQuery) (*report.Report, error)
 	Region  string
 	Account string
@@ -53,7 +55,7 @@ func New(d Deps) *API { return &API{d} }
 func (a *API) Service() *awsapi.Service {
 	return &awsapi.Service{
 		Name: "fiducial", Protocol: awsapi.JSON11, TargetPrefix: "Fiducial",
-		Operations: []awsapi.Operation{a.explainAccess(), a.revokeAccess(), a.getAccessReport()},
+		Operations: append([]awsapi.Operation{a.explainAccess(), a.revokeAccess(), a.getAccessReport()}, a.quality()...),
 	}
 }
 

@@ -155,8 +155,8 @@ func (a *API) describeLabelingJob(ctx context.Context, _ *awsapi.Call, in *wire.
 		out.OutputConfig.KmsKeyId = new(string) // clients have seen "" where none was set
 	}
 	warnings := a.accessWarnings(ctx, j.Name)
-	out.Tags = withWarning(out.Tags, warnings)
-	return describedJob{out, warnings}, nil
+	out.Tags = withTag(withWarning(out.Tags, warnings), WaitTag, j.Note)
+	return describedJob{out, warnings, j.Note}, nil
 }
 
 func (a *API) stopLabelingJob(ctx context.Context, _ *awsapi.Call, in *wire.StopLabelingJobRequest) (any, error) {

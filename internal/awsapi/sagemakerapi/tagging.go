@@ -129,6 +129,11 @@ func (a *API) addTags(ctx context.Context, _ *awsapi.Call, in *wire.AddTagsInput
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
+	for i, t := range in.Tags {
+		if t.Key == labeling.QualityTag {
+			return nil, invalid("Tags[%d].Key: %s is read when a labeling job is created, and changes nothing after.", i, t.Key)
+		}
+	}
 	if err := a.exists(ctx, in.ResourceArn); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"fiducial/internal/awsapi"
 	"fiducial/internal/awsapi/wire"
+	"fiducial/internal/labeling"
 	"fiducial/internal/policy"
 	"fiducial/internal/template"
 )
@@ -36,6 +37,8 @@ func (a *API) renderUiTemplate(ctx context.Context, c *awsapi.Call, in *wire.Ren
 	var src string
 	if in.UiTemplate != nil {
 		src = in.UiTemplate.Content
+	} else if t, ok := labeling.BuiltinUI(*in.HumanTaskUiArn); ok {
+		src, _ = template.Builtin(string(t))
 	} else {
 		var err error
 		if src, err = a.templateOf(ctx, *in.HumanTaskUiArn); err != nil {

@@ -19,6 +19,11 @@ type Warnings interface {
 // for and kept nowhere, so it always says what holds now.
 const WarningTag = "fiducial:AccessWarning"
 
+// WaitTag is the tag under which DescribeLabelingJob shows why a job waits, as
+// long as it does: that storage is away, say. Ground Truth's API has no member
+// for it.
+const WaitTag = "fiducial:WaitReason"
+
 // createdJob and describedJob are answers with a member that is not of the model,
 // which AWS's clients skip.
 type createdJob struct {
@@ -29,6 +34,7 @@ type createdJob struct {
 type describedJob struct {
 	wire.DescribeLabelingJobResponse
 	AccessWarnings []string `json:",omitempty"`
+	WaitReason     string   `json:",omitempty"` // why the job gets on no further at the moment
 }
 
 // accessWarnings are advice: a job is created and described without them if they
@@ -46,11 +52,20 @@ func (a *API) accessWarnings(ctx context.Context, job string) []string {
 
 // withWarning adds the tag, in place of one that somebody gave that name.
 func withWarning(tags []wire.Tag, warnings []string) []wire.Tag {
-	tags = slices.DeleteFunc(tags, func(t wire.Tag) bool { return t.Key == WarningTag })
 	if len(warnings) == 0 {
+		return withTag(tags, WarningTag, "")
+	}
+	return withTag(tags, WarningTag, warnings[0])
+}
+
+// withTag shows a text as a tag; an empty one, and what somebody gave that
+// name, are not there.
+func withTag(tags []wire.Tag, key, text string) []wire.Tag {
+	tags = slices.DeleteFunc(tags, func(t wire.Tag) bool { return t.Key == key })
+	if text == "" {
 		return tags
 	}
-	return append(tags, wire.Tag{Key: WarningTag, Value: tagValue(warnings[0])})
+	return append(tags, wire.Tag{Key: key, Value: tagValue(text)})
 }
 
 // tagValue fits a text into what the model lets a tag's value be: 256 letters,

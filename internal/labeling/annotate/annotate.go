@@ -19,6 +19,22 @@ import (
 type Result struct {
 	output.Annotation
 	Failure string
+	// Picture is the file that the label names, which must be there before it.
+	Picture *Picture
+}
+
+// Picture is an object of the job's output tree.
+type Picture struct {
+	Key string
+	PNG []byte
+}
+
+// Options say of what a Set makes which labels.
+type Options struct {
+	TaskType labeling.TaskType
+	Labels   []labeling.Label
+	Method   classes.Method // of classifications and entities; others have one of their own
+	Tree     output.Tree    // where pictures belong
 }
 
 // Set collects the answers to objects, which it numbers from 0.
@@ -30,34 +46,45 @@ type Set struct {
 
 // family is a way to make labels of answers.
 type family interface {
-	// add takes the answers to the next object.
-	add(answers []labeling.Answer)
+	// add takes the next object with its answers. It keeps neither.
+	add(o labeling.Answered)
 	// annotate makes the label of every object, in their order. A Result with
 	// a Failure needs nothing else.
 	annotate(s output.Stamp, fn func(Result) error) error
 }
 
-// New makes a set for a task type. The method is that of classifications; other
-// task types have one of their own.
-func New(t labeling.TaskType, labelNames []string, m classes.Method) *Set {
-	c := output.NewCategories(labelNames)
-	s := &Set{taskType: t}
-	switch t {
-	case labeling.ImageClassification, labeling.TextClassification:
-		s.family = &single{taskType: t, categories: c, method: m}
+// New makes a set.
+func New(o Options) *Set {
+	names := make([]string, len(o.Labels))
+	for i, l := range o.Labels {
+		names[i] = l.Name
+	}
+	c := output.NewCategories(names)
+	s := &Set{taskType: o.TaskType}
+	switch t := o.TaskType; t {
+	case labeling.ImageClassification, labeling.TextClassification, labeling.VideoClassification:
+		s.family = &single{categories: c, method: o.Method, label: func(s output.Stamp, chosen output.Category, _ int) (output.Annotation, error) {
+			return output.Classification(t, s, chosen)
+		}}
+	case labeling.ObjectDetectionVerification, labeling.SemanticSegmentationVerification:
+		s.family = newVerdicts(t, c, o.Method)
 	case labeling.ImageClassificationMultiLabel, labeling.TextClassificationMultiLabel:
-		s.family = &multiple{taskType: t, categories: c, method: m}
-	case labeling.ObjectDetection:
-		s.family = &detection{categories: c}
+		s.family = &multiple{taskType: t, categories: c, method: o.Method}
+	case labeling.ObjectDetection, labeling.ObjectDetectionAdjustment:
+		s.family = &detection{categories: c, adjusts: t.Adjusts()}
+	case labeling.SemanticSegmentation, labeling.SemanticSegmentationAdjustment:
+		s.family = &segmentation{taskType: t, categories: c, tree: o.Tree}
+	case labeling.NamedEntityRecognition:
+		s.family = &entities{labels: o.Labels, categories: c, method: o.Method}
 	default:
 		s.family = &raw{}
 	}
 	return s
 }
 
-// Add takes the answers to the next object and returns its number.
-func (s *Set) Add(answers []labeling.Answer) int {
-	s.family.add(answers)
+// Add takes the next object with its answers and returns its number.
+func (s *Set) Add(o labeling.Answered) int {
+	s.family.add(o)
 	s.objects++
 	return s.objects - 1
 }
@@ -81,7 +108,7 @@ func (s *Set) Annotate(stamp output.Stamp, fn func(i int, r Result) error) error
 // Failed is the result of an object without a label.
 func Failed(t labeling.TaskType, s output.Stamp, reason string) (Result, error) {
 	a, err := output.Failed(t, s, reason)
-	return Result{a, reason}, err
+	return Result{Annotation: a, Failure: reason}, err
 }
 
 // useless says why none of an object's answers was of use.
@@ -92,7 +119,7 @@ func useless(reasons []string) string {
 // raw keeps the answers of a custom task as they are.
 type raw struct{ answers [][]labeling.Answer }
 
-func (f *raw) add(answers []labeling.Answer) { f.answers = append(f.answers, answers) }
+func (f *raw) add(o labeling.Answered) { f.answers = append(f.answers, o.Answers) }
 
 func (f *raw) annotate(s output.Stamp, fn func(Result) error) error {
 	for _, answers := range f.answers {

@@ -14,13 +14,21 @@ import (
 	"fiducial/internal/labeling/output"
 )
 
-// by are answers of several workers, w0 first.
-func by(contents ...string) []labeling.Answer {
-	var out []labeling.Answer
+// by are answers of several workers, w0 first, to an object with the text "source".
+func by(contents ...string) labeling.Answered {
+	out := labeling.Answered{DataObject: labeling.DataObject{Line: []byte(`{"source":"Ann saw Bob."}`)}}
 	for i, c := range contents {
-		out = append(out, labeling.Answer{Worker: fmt.Sprint("w", i), Content: json.RawMessage(c)})
+		out.Answers = append(out.Answers, labeling.Answer{Worker: fmt.Sprint("w", i), Content: json.RawMessage(c)})
 	}
 	return out
+}
+
+func newSet(t labeling.TaskType, m classes.Method, names ...string) *Set {
+	o := Options{TaskType: t, Method: m}
+	for _, n := range names {
+		o.Labels = append(o.Labels, labeling.Label{Name: n})
+	}
+	return New(o)
 }
 
 // made is an object's label, or why it has none.
@@ -51,20 +59,20 @@ func TestLabelsOfAnswers(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		taskType labeling.TaskType
-		objects  [][]labeling.Answer
+		objects  []labeling.Answered
 		want     []string
 	}{
-		{"one category", labeling.TextClassification, [][]labeling.Answer{by(`{"c":{"label":"dog"}}`, `{"c":{"label":"dog"}}`, `{"c":{"label":"cat"}}`), by(`{"c":{"label":"cow"}}`, `{}`), by(`{"c":{"label":"cow"}}`, `{"c":{"label":"cat"}}`)},
+		{"one category", labeling.TextClassification, []labeling.Answered{by(`{"c":{"label":"dog"}}`, `{"c":{"label":"dog"}}`, `{"c":{"label":"cat"}}`), by(`{"c":{"label":"cow"}}`, `{}`), by(`{"c":{"label":"cow"}}`, `{"c":{"label":"cat"}}`)},
 			[]string{"1", `No worker's answer could be used: "cow" is not one of the job's label categories; the answer has no element with a label.`, "0"}},
-		{"several", labeling.ImageClassificationMultiLabel, [][]labeling.Answer{by(`{"c":{"labels":["dog"]}}`, `{"c":{"labels":["dog","cat"]}}`), by(`{"c":{"labels":[]}}`), by(`{"c":1}`)},
+		{"several", labeling.ImageClassificationMultiLabel, []labeling.Answered{by(`{"c":{"labels":["dog"]}}`, `{"c":{"labels":["dog","cat"]}}`), by(`{"c":{"labels":[]}}`), by(`{"c":1}`)},
 			[]string{"[1,0]", "[]", "No worker's answer could be used: the answer has no element with labels."}},
 		{"boxes; who saw an image of another size does not count, not even as the first", labeling.ObjectDetection,
-			[][]labeling.Answer{by(boxed(900, 900, 700), boxed(100, 80, 5), boxed(100, 80, 7)), by(`{"b":{}}`)},
+			[]labeling.Answered{by(boxed(900, 900, 700), boxed(100, 80, 5), boxed(100, 80, 7)), by(`{"b":{}}`)},
 			[]string{`{"image_size":[{"width":100,"height":80,"depth":3}],"annotations":[{"class_id":1,"left":6,"top":2,"width":10,"height":10}]}`,
 				"No worker's answer could be used: the answer has no element with boundingBoxes."}},
-		{"custom: all of them", labeling.Custom, [][]labeling.Answer{by(`{"a":1}`)}, []string{`{"annotationsFromAllWorkers":[{"workerId":"w0","annotationData":{"content":"{\"a\":1}"}}]}`}},
+		{"custom: all of them", labeling.Custom, []labeling.Answered{by(`{"a":1}`)}, []string{`{"annotationsFromAllWorkers":[{"workerId":"w0","annotationData":{"content":"{\"a\":1}"}}]}`}},
 	} {
-		s := New(c.taskType, names, classes.DawidSkene)
+		s := newSet(c.taskType, classes.DawidSkene, names...)
 		for i, answers := range c.objects {
 			if n := s.Add(answers); n != i {
 				t.Errorf("%s: object %d has number %d", c.name, i, n)
@@ -80,7 +88,7 @@ func TestLabelsOfAnswers(t *testing.T) {
 func TestMethodIsTheOneAskedFor(t *testing.T) {
 	got := map[classes.Method]string{}
 	for _, m := range []classes.Method{classes.Majority, classes.DawidSkene} {
-		s := New(labeling.TextClassification, []string{"cat", "dog"}, m)
+		s := newSet(labeling.TextClassification, m, "cat", "dog")
 		for i := range 60 {
 			right, wrong := []string{"cat", "dog"}[i%2], []string{"dog", "cat"}[i%2]
 			guess := []string{"cat", "dog"}[i/7%2]

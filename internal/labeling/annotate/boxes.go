@@ -11,20 +11,22 @@ import (
 // detection makes boxes of the answers, object by object.
 type detection struct {
 	categories output.Categories
-	images     []image
+	adjusts    bool // what is drawn was there, and may have been mended
+	images     []boxed
 }
 
-// image is what became of one object's answers.
-type image struct {
+// boxed is what became of one object's answers.
+type boxed struct {
 	width, height int
 	boxes         []boxes.Consolidated
+	mended        bool
 	reasons       []string // all of them, if no answer is of use
 }
 
-func (f *detection) add(answers []labeling.Answer) {
+func (f *detection) add(o labeling.Answered) {
 	var usable []output.BoxesAnswer
 	var reasons []string
-	for _, a := range answers {
+	for _, a := range o.Answers {
 		b, err := output.BoxAnswer(a.Content, f.categories)
 		if err != nil {
 			reasons = append(reasons, err.Error())
@@ -32,7 +34,7 @@ func (f *detection) add(answers []labeling.Answer) {
 		}
 		usable = append(usable, b)
 	}
-	out := image{reasons: reasons}
+	out := boxed{reasons: reasons}
 	out.width, out.height = size(usable)
 	var drawn [][]boxes.Box
 	for _, b := range usable {
@@ -45,12 +47,25 @@ func (f *detection) add(answers []labeling.Answer) {
 			own[k] = boxes.Box{Label: x.Category, Left: x.Left, Top: x.Top, Width: x.Width, Height: x.Height}
 		}
 		drawn = append(drawn, own)
+		out.mended = out.mended || !b.Untouched
 	}
 	if len(drawn) > 0 {
 		out.reasons = nil
 		out.boxes = boxes.Consolidate(drawn, boxes.Median)
 	}
 	f.images = append(f.images, out)
+}
+
+// status is "adjusted" if at least one worker has changed something, as Ground
+// Truth has it.
+func status(adjusts, mended bool) output.AdjustmentStatus {
+	switch {
+	case !adjusts:
+		return ""
+	case mended:
+		return output.Adjusted
+	}
+	return output.Unadjusted
 }
 
 // size is what most answers say that the image is large, the first of equals.
@@ -78,7 +93,7 @@ func (f *detection) annotate(s output.Stamp, fn func(Result) error) error {
 				found[k] = output.Box{Category: output.Category{Index: x.Label, Name: f.categories.Name(x.Label), Confidence: x.Confidence}}
 				found[k].Left, found[k].Top, found[k].Width, found[k].Height = x.Pixels(m.width, m.height)
 			}
-			a, err := output.Detection(s, m.width, m.height, found)
+			a, err := output.Detection(s, m.width, m.height, found, status(f.adjusts, m.mended))
 			if err != nil {
 				return err
 			}

@@ -11,9 +11,9 @@ import (
 
 // single makes one category of the answers.
 type single struct {
-	taskType   labeling.TaskType
 	categories output.Categories
 	method     classes.Method
+	label      func(s output.Stamp, chosen output.Category, object int) (output.Annotation, error)
 
 	objects int
 	workers consolidate.Names
@@ -21,8 +21,8 @@ type single struct {
 	reasons map[int][]string // why answers to an object are of no use
 }
 
-func (f *single) add(answers []labeling.Answer) {
-	for _, a := range answers {
+func (f *single) add(o labeling.Answered) {
+	for _, a := range o.Answers {
 		label, err := output.ClassAnswer(a.Content, f.categories)
 		if err != nil {
 			note(&f.reasons, f.objects, err)
@@ -37,7 +37,7 @@ func (f *single) annotate(s output.Stamp, fn func(Result) error) error {
 	for i, c := range classes.Consolidate(classes.NewVotes(f.objects, f.categories.Len(), f.votes), f.method) {
 		r := Result{Failure: useless(f.reasons[i])}
 		if c.Label != classes.None {
-			a, err := output.Classification(f.taskType, s, output.Category{Index: c.Label, Name: f.categories.Name(c.Label), Confidence: c.Confidence})
+			a, err := f.label(s, output.Category{Index: c.Label, Name: f.categories.Name(c.Label), Confidence: c.Confidence}, i)
 			if err != nil {
 				return err
 			}
@@ -48,6 +48,31 @@ func (f *single) annotate(s output.Stamp, fn func(Result) error) error {
 		}
 	}
 	return nil
+}
+
+// verdicts make one verdict of the answers, and keep what workers said besides.
+type verdicts struct {
+	single
+	comments [][]string
+}
+
+func newVerdicts(t labeling.TaskType, c output.Categories, m classes.Method) *verdicts {
+	f := &verdicts{}
+	f.single = single{categories: c, method: m, label: func(s output.Stamp, chosen output.Category, object int) (output.Annotation, error) {
+		return output.Verification(t, s, chosen, f.comments[object])
+	}}
+	return f
+}
+
+func (f *verdicts) add(o labeling.Answered) {
+	var said []string
+	for _, a := range o.Answers {
+		if text := output.Comment(a.Content); text != "" {
+			said = append(said, text)
+		}
+	}
+	f.comments = append(f.comments, said)
+	f.single.add(o)
 }
 
 func note(reasons *map[int][]string, object int, err error) {
@@ -70,9 +95,9 @@ type multiple struct {
 	reasons    map[int][]string
 }
 
-func (f *multiple) add(answers []labeling.Answer) {
+func (f *multiple) add(o labeling.Answered) {
 	f.answered = append(f.answered, false)
-	for _, a := range answers {
+	for _, a := range o.Answers {
 		labels, unknown, err := output.LabelsAnswer(a.Content, f.categories)
 		if err == nil && len(labels) == 0 && len(unknown) > 0 {
 			err = fmt.Errorf("%q is not one of the job's label categories", unknown[0])

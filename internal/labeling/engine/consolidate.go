@@ -31,13 +31,21 @@ func (e *Engine) consolidate(ctx context.Context, h Hold, j *labeling.Job, attem
 	}
 	stamp := output.Stamp{Job: j.Name, Created: batch.MadeAt}
 	results := make([]labeling.Consolidated, 0, len(batch.Objects)+len(batch.Closed))
+	decided, undecided, err := e.undecided(ctx, j, batch.Objects)
+	if err != nil {
+		return err
+	}
+	results = append(results, undecided...)
+	batch.Objects = decided
 	if len(batch.Objects) > 0 {
 		made, err := e.label(ctx, j, batch, stamp, attempts)
 		if err != nil {
 			return err
 		}
 		for i, a := range made {
-			results = append(results, labeling.Consolidated{Index: batch.Objects[i].Index, Label: a.Label, Metadata: a.Metadata, Failure: a.Failure})
+			r := labeling.Consolidated{Index: batch.Objects[i].Index, Label: a.Label, Metadata: a.Metadata, Failure: a.Failure}
+			r.Scores = scores(j, batch.Objects[i].Answers, r)
+			results = append(results, r)
 		}
 	}
 	for _, c := range batch.Closed {
@@ -73,7 +81,7 @@ func (e *Engine) label(ctx context.Context, j *labeling.Job, batch *Batch, s out
 	var response []output.Consolidated
 	if function := j.ConsolidationFunction(); function != "" {
 		made, response, err = e.ask(ctx, f, function, s, attempts)
-	} else if made, err = annotations(j, s, batch.Objects); err == nil {
+	} else if made, err = e.annotations(j, s, batch.Objects); err == nil {
 		for i, o := range f.objects {
 			response = append(response, output.Consolidated{ID: o.ID, Annotation: made[i].Annotation})
 		}
@@ -81,7 +89,10 @@ func (e *Engine) label(ctx context.Context, j *labeling.Job, batch *Batch, s out
 	if err != nil {
 		return nil, err
 	}
-	if err := f.response(ctx, response); err != nil {
+	if err = f.pictures(ctx, made); err == nil {
+		err = f.response(ctx, response)
+	}
+	if err != nil {
 		e.forget(j)
 		return nil, err
 	}
@@ -135,6 +146,18 @@ func (f *files) request(ctx context.Context) error {
 	return f.put(ctx, f.requestKey(), doc, err)
 }
 
+// pictures writes the labels that are pictures, whose labels name them.
+func (f *files) pictures(ctx context.Context, made []annotate.Result) error {
+	for _, m := range made {
+		if p := m.Picture; p != nil {
+			if err := f.e.write(ctx, f.bucket, f.j, f.tree, p.Key, "image/png", p.PNG); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // response writes what the consolidation answered.
 func (f *files) response(ctx context.Context, results []output.Consolidated) error {
 	doc, err := output.ConsolidationResponse(f.j.LabelAttributeName, results)
@@ -171,14 +194,24 @@ func (e *Engine) objects(ctx context.Context, in []labeling.Answered) ([]output.
 	return out, nil
 }
 
-// annotations makes the labels of a batch, one for each object.
-func annotations(j *labeling.Job, s output.Stamp, objects []labeling.Answered) ([]annotate.Result, error) {
-	set := annotate.New(j.TaskType, j.LabelNames(), classes.DawidSkene)
+// annotations makes the labels of a batch, one for each object. Pictures of
+// segments take much memory while they are made, so one batch of them is made at
+// a time.
+func (e *Engine) annotations(j *labeling.Job, s output.Stamp, objects []labeling.Answered) ([]annotate.Result, error) {
+	if j.TaskType.LabelIsFile() {
+		e.pictures.Lock()
+		defer e.pictures.Unlock()
+	}
+	tree, err := output.NewTree(j.OutputURI, j.Name)
+	if err != nil {
+		return nil, err
+	}
+	set := annotate.New(annotate.Options{TaskType: j.TaskType, Labels: j.Labels, Method: classes.DawidSkene, Tree: tree})
 	for _, o := range objects {
-		set.Add(o.Answers)
+		set.Add(o)
 	}
 	out := make([]annotate.Result, 0, len(objects))
-	err := set.Annotate(s, func(_ int, r annotate.Result) error {
+	err = set.Annotate(s, func(_ int, r annotate.Result) error {
 		out = append(out, r)
 		return nil
 	})

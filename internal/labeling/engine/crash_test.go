@@ -82,6 +82,15 @@ func (s crashingStore) FinishBatch(ctx context.Context, h engine.Hold, n int64, 
 	return s.around(func() error { return s.Store.FinishBatch(ctx, h, n, r, now) })
 }
 
+func (s crashingStore) Arrive(ctx context.Context, job int64, o []labeling.Arrival, now time.Time) (out []labeling.Arrived, err error) {
+	err = s.around(func() (err error) { out, err = s.Store.Arrive(ctx, job, o, now); return err })
+	return out, err
+}
+
+func (s crashingStore) ToldResults(ctx context.Context, h engine.Hold, indexes []int64) error {
+	return s.around(func() error { return s.Store.ToldResults(ctx, h, indexes) })
+}
+
 func (s crashingStore) End(ctx context.Context, h engine.Hold, to labeling.Status, reason string, now time.Time) error {
 	return s.around(func() error { return s.Store.End(ctx, h, to, reason, now) })
 }

@@ -34,6 +34,7 @@ import (
 	"fiducial/internal/fault"
 	"fiducial/internal/labeling"
 	"fiducial/internal/labeling/output"
+	"fiducial/internal/labeling/queue"
 )
 
 // Bucket is storage as one execution role may use it. Faults tell what went
@@ -78,6 +79,8 @@ type Workers interface {
 type Queue interface {
 	Sweep(ctx context.Context) error
 	ExpireJob(ctx context.Context, job int64) error
+	Bar(ctx context.Context, b queue.Bar) error
+	Admit(ctx context.Context, job int64, worker string) (bool, error)
 }
 
 // Watcher hears of every job whose status has changed, after the change is
@@ -86,16 +89,39 @@ type Watcher interface {
 	JobChanged(ctx context.Context, j *labeling.Job)
 }
 
-// Options are what an Engine is made of. All but Watcher, Workers, Functions,
-// TaskUI, Reviews and the times are required.
+// Results hears of what became of the data objects of live jobs: each object at
+// least once, after its result is durable, in no particular order. An error
+// makes the engine tell again later.
+type Results interface {
+	Labeled(ctx context.Context, j *labeling.Job, rows []Row) error
+}
+
+// Streams bring the data objects of streaming labeling jobs, whose Live has an
+// InputTopicARN. Faults of kind NotFound and Denied say that the input is not
+// accessible.
+type Streams interface {
+	// Open makes ready what objects come by. Again it changes nothing.
+	Open(ctx context.Context, j *labeling.Job) error
+	// Pull takes up to about so many new objects, hands each to arrive, and
+	// forgets it after that has succeeded.
+	Pull(ctx context.Context, j *labeling.Job, most int, arrive func(context.Context, ...labeling.Arrival) ([]labeling.Arrived, error)) error
+	// Close undoes Open, so that nothing more comes. What has come stays.
+	Close(ctx context.Context, j *labeling.Job) error
+}
+
+// Options are what an Engine is made of. All but Watcher, Officer, Workers,
+// Results, Streams, Functions, TaskUI, Reviews and the times are required.
 type Options struct {
 	Store   Store
 	Queue   Queue
 	Roles   Roles
 	Workers Workers
 	Watcher Watcher
+	Officer Officer // nil: nobody hears what quality control does
 	// Functions are nil where jobs may name the built-in ones only.
 	Functions Functions
+	Results   Results
+	Streams   Streams
 	// Template is the built-in worker task template of a task type.
 	Template func(t labeling.TaskType) (src string, ok bool)
 	// TaskUI is the template of a human task UI that the account keeps; NotFound if
@@ -122,6 +148,9 @@ type Engine struct {
 	wake  chan struct{}
 	mu    sync.Mutex
 	roles map[acting]session
+	wrote map[int64]written // live jobs' manifests
+
+	pictures sync.Mutex // held while pictures of segments are made
 }
 
 // acting is a role that is used for a job. A trust policy may admit one job and
@@ -146,13 +175,16 @@ func New(o Options) *Engine {
 	set(&o.Tick, 500*time.Millisecond)
 	set(&o.Quiet, 2*time.Second)
 	set(&o.Lease, 15*time.Second)
-	return &Engine{Options: o, wake: make(chan struct{}, 1), roles: map[acting]session{}}
+	return &Engine{Options: o, wake: make(chan struct{}, 1), roles: map[acting]session{}, wrote: map[int64]written{}}
 }
 
 // Create stores a job that labeling.NewJob made. The background does the rest.
 // A function that nobody can run is Invalid.
 func (e *Engine) Create(ctx context.Context, j *labeling.Job) error {
 	if err := e.mapped(j); err != nil {
+		return err
+	}
+	if err := e.configure(ctx, j); err != nil {
 		return err
 	}
 	if err := e.Store.Create(ctx, j); err != nil {

@@ -52,6 +52,15 @@ type objectError struct {
 func (o *objectError) Error() string { return o.verb + " " + o.where.String() + ": " + o.err.Error() }
 func (o *objectError) Unwrap() error { return o.err }
 
+// inputError is an input topic that could not be used.
+type inputError struct {
+	role, topic string
+	err         error
+}
+
+func (i *inputError) Error() string { return "input topic " + i.topic + ": " + i.err.Error() }
+func (i *inputError) Unwrap() error { return i.err }
+
 // permanent reports whether trying again is of no use until somebody changes
 // something, as against storage or database being away.
 func permanent(err error) bool {
@@ -86,6 +95,13 @@ func explain(err error) string {
 			return fmt.Sprintf("The execution role %s may not %s %s %s: %s", o.role, o.verb, o.what, o.where, fault.MessageOf(err))
 		}
 		return fmt.Sprintf("Storage does not let us %s %s %s now: %s", o.verb, o.what, o.where, fault.MessageOf(err))
+	}
+	var in *inputError
+	if errors.As(err, &in) {
+		if permanent(err) {
+			return fmt.Sprintf("The input topic %s of the labeling job is not accessible as the execution role %s: %s", in.topic, in.role, fault.MessageOf(err))
+		}
+		return fmt.Sprintf("The input topic %s cannot be read now: %s", in.topic, fault.MessageOf(err))
 	}
 	return fault.MessageOf(err)
 }

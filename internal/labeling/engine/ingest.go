@@ -30,7 +30,8 @@ func (e *Engine) initialize(ctx context.Context, h Hold, j *labeling.Job) error 
 	}
 	var o *objectError
 	var r *roleError
-	if permanent(err) && (errors.As(err, &o) || errors.As(err, &r)) {
+	var in *inputError
+	if permanent(err) && (errors.As(err, &o) || errors.As(err, &r) || errors.As(err, &in)) {
 		e.forget(j)
 		return e.finish(ctx, h, labeling.Failed, explain(err), "")
 	}
@@ -63,7 +64,15 @@ func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
 	if err := e.writeTool(ctx, b, j, s); err != nil {
 		return err
 	}
-	if s.Total, s.Kept, err = e.ingest(ctx, h, b, j); err != nil {
+	if j.ManifestURI != "" || j.Live == nil {
+		if s.Total, s.Kept, err = e.ingest(ctx, h, b, j); err != nil {
+			return err
+		}
+	}
+	if err := e.open(ctx, j); err != nil {
+		return err
+	}
+	if err := e.gold(ctx, h, b, j, s.LabelConfig); err != nil {
 		return err
 	}
 	s.Now = e.Now()
@@ -71,10 +80,10 @@ func (e *Engine) prepare(ctx context.Context, h Hold, j *labeling.Job) error {
 }
 
 func (e *Engine) template(ctx context.Context, b Bucket, j *labeling.Job) (string, error) {
-	if j.Human.TemplateURI == "" && j.Human.HumanTaskUIARN != "" {
+	if j.Human.TemplateURI == "" && !j.BuiltinTemplate() {
 		return e.taskUI(ctx, j)
 	}
-	if j.Human.TemplateURI == "" {
+	if j.BuiltinTemplate() {
 		src, ok := e.Template(j.TemplateTaskType())
 		if !ok {
 			return "", fail("There is no built-in worker task template for %s; give one in UiTemplateS3Uri.", j.TemplateTaskType())
@@ -104,9 +113,15 @@ func (e *Engine) labels(ctx context.Context, b Bucket, j *labeling.Job) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	if _, err := labeling.ParseLabelConfig(doc, j.TaskType); err != nil {
+	c, err := labeling.ParseLabelConfig(doc, j.TaskType)
+	if err == nil {
+		err = j.CheckConfig(c)
+	}
+	if err != nil {
 		return nil, fail("The label category configuration %s cannot be used: %s.", j.LabelCategoryConfigURI, fault.MessageOf(err))
 	}
+	// Reading the manifest asks for them; the store gives them to others.
+	j.Labels, j.AuditLabelAttributeName = c.Labels, c.AuditLabelAttributeName
 	return doc, nil
 }
 

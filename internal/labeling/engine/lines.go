@@ -139,13 +139,40 @@ func (in *ingestion) read(ctx context.Context, batches chan<- []Line) error {
 		if err := in.probe.look(ctx, in.b, in.j.RoleARN, l); err != nil {
 			return err
 		}
-		lines = append(lines, Line{Text: string(l.Text), Kept: l.Labeled})
+		fit, err := in.fits(l)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, Line{Text: string(l.Text), Kept: l.Labeled, Unfit: !fit})
 		if size += len(l.Text); int64(len(lines)) >= in.size.Load() || size >= appendBytes {
 			if err := hand(); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// fits reports whether the job can work on a line. Of a job that adjusts or
+// verifies labels it is false where there is none; one that cannot be shown ends
+// the set-up.
+func (in *ingestion) fits(l manifest.Line) (bool, error) {
+	if l.Labeled {
+		return true, nil
+	}
+	if in.j.TemplateTaskType() == labeling.NamedEntityRecognition && l.SourceRef != "" {
+		return false, fail("The input manifest %s cannot be used: line %d has source-ref; named entity recognition takes its texts from source.", in.where, l.Number)
+	}
+	if _, audits := in.j.Audits(); !audits {
+		return true, nil
+	}
+	prior, err := in.j.Prior(l.Text)
+	if err != nil {
+		return false, nil
+	}
+	if err := in.j.CheckPrior(prior); err != nil {
+		return false, fail("The input manifest %s cannot be used: line %d: %s.", in.where, l.Number, fault.MessageOf(err))
+	}
+	return true, nil
 }
 
 func (in *ingestion) store(ctx context.Context, lines []Line) error {

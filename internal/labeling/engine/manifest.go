@@ -10,6 +10,19 @@ import (
 	"fiducial/internal/labeling/output"
 )
 
+// writeEnd writes the last files of a job.
+func (e *Engine) writeEnd(ctx context.Context, j *labeling.Job, t output.Tree) error {
+	if err := e.writeReport(ctx, j, t); err != nil {
+		return err
+	}
+	for _, key := range []string{t.Intermediate(iteration), t.Manifest()} {
+		if err := e.writeManifest(ctx, j, t, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // writeManifest streams the augmented manifest to the key.
 func (e *Engine) writeManifest(ctx context.Context, j *labeling.Job, t output.Tree, key string) error {
 	b, err := e.bucket(ctx, j)
@@ -20,7 +33,7 @@ func (e *Engine) writeManifest(ctx context.Context, j *labeling.Job, t output.Tr
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		lines := &manifestLines{w: w, attribute: j.LabelAttributeName}
+		lines := &manifestLines{w: w, job: j}
 		err := e.Store.Rows(ctx, j.ID, lines.write)
 		if err == nil {
 			err = lines.flush()
@@ -38,20 +51,26 @@ func (e *Engine) writeManifest(ctx context.Context, j *labeling.Job, t output.Tr
 
 // manifestLines writes rows as lines of an output manifest.
 type manifestLines struct {
-	w         io.Writer
-	attribute string
-	buf       []byte
+	w   io.Writer
+	job *labeling.Job
+	buf []byte
 }
 
 func (m *manifestLines) write(r Row) error {
 	line := r.Line
+	if r.Unfit {
+		var err error
+		if r.Metadata, err = unfit(m.job, r.Line); err != nil {
+			return err
+		}
+	}
 	if len(r.Label) > 0 || len(r.Metadata) > 0 {
 		a := output.Annotation{Metadata: r.Metadata}
 		if len(r.Label) > 0 {
 			a.Label = r.Label
 		}
 		var err error
-		if line, err = output.Line(r.Line, m.attribute, a); err != nil {
+		if line, err = output.Line(r.Line, m.job.LabelAttributeName, a); err != nil {
 			return fault.E("engine.writeManifest", fault.Internal, "", fmt.Errorf("object %d: %w", r.Index, err))
 		}
 	}
@@ -60,6 +79,14 @@ func (m *manifestLines) write(r Row) error {
 		return nil
 	}
 	return m.flush()
+}
+
+// unfit is the metadata of an object that was never sent to workers because it
+// lacks the label that they were to adjust or verify.
+func unfit(j *labeling.Job, line []byte) ([]byte, error) {
+	_, reason := j.Prior(line)
+	a, err := output.Failed(j.TaskType, output.Stamp{Job: j.Name, Created: j.CreatedAt}, fault.MessageOf(reason))
+	return a.Metadata, err
 }
 
 func (m *manifestLines) flush() error {

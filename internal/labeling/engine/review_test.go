@@ -354,6 +354,9 @@ func TestDeleteFlow(t *testing.T) {
 		if r.storage.get(uri) == "" {
 			t.Error("what was answered is lost")
 		}
+		if ends, err := r.world.store.UntoldEnds(ctx, 9); err != nil || len(ends) > 0 {
+			t.Errorf("the end of its job is told as a labeling job's: %v, %v", ends, err)
+		}
 		if again := r.flow("transcripts", 1); again == job {
 			t.Errorf("the new flow's job has the old one's name, %s", job)
 		}

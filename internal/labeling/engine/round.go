@@ -16,12 +16,15 @@ const iteration = 1
 
 // round looks at a job in progress, or ending, and does what is due.
 func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts int) (done bool, p Progress, err error) {
-	if j.Ending == "" && e.Now().Sub(j.CreatedAt) > labeling.ExpiresAfter {
+	if j.Ending == "" && j.Live == nil && e.Now().Sub(j.CreatedAt) >= labeling.ExpiresAfter {
 		reason := fmt.Sprintf("The labeling job was not complete %d days after its creation. The labels made until then are in the output; start another job with its output manifest as input to go on.", int(labeling.ExpiresAfter.Hours()/24))
 		if err := e.Store.End(ctx, h, labeling.Failed, reason, e.Now()); err != nil {
 			return false, p, err
 		}
 		j.Ending, j.FailureReason = labeling.Failed, reason
+	}
+	if err := e.judge(ctx, h, j); err != nil {
+		return false, p, err
 	}
 	if j.Ending == "" {
 		err = e.serve(ctx, h, j)
@@ -37,10 +40,16 @@ func (e *Engine) round(ctx context.Context, h Hold, j *labeling.Job, attempts in
 		unprepared = e.prepareDue(ctx, h, j, attempts)
 	}
 	p, err = e.consolidateDue(ctx, h, j, attempts)
-	if err = errors.Join(unprepared, err); err != nil || p.Preparing+p.Ready+p.Live+p.Answered+p.Batches > 0 || p.Queued {
+	if err == nil && j.Live != nil {
+		err = e.tend(ctx, h, j, p, attempts)
+	}
+	if err = errors.Join(unprepared, err); err != nil || p.Preparing+p.Ready+p.Requeued+p.Live+p.Answered+p.Batches > 0 || p.Queued {
 		return false, p, err
 	}
-	if j.Ending == "" {
+	switch {
+	case j.Ending == "" && j.Live != nil:
+		return false, p, e.idle(ctx, h, j)
+	case j.Ending == "":
 		return false, p, e.complete(ctx, h, j)
 	}
 	done, err = e.conclude(ctx, h, j, attempts)
@@ -55,7 +64,7 @@ func (e *Engine) complete(ctx context.Context, h Hold, j *labeling.Job) error {
 		return err
 	}
 	p, err := e.Store.Progress(ctx, h.Job, j.CreatedAt)
-	if err != nil || p.Ready+p.Preparing > 0 {
+	if err != nil || p.Ready+p.Requeued+p.Preparing > 0 {
 		return err
 	}
 	return e.Store.End(ctx, h, labeling.Completed, "", e.Now())
@@ -68,13 +77,18 @@ func (e *Engine) serve(ctx context.Context, h Hold, j *labeling.Job) error {
 	if err != nil {
 		return err
 	}
+	if j.Live != nil {
+		if err := e.unsent(ctx, h, j, p); err != nil {
+			return err
+		}
+	}
 	if p.Overdue > 0 {
 		if err := e.Store.CloseOverdue(ctx, h, cutoff, e.Now()); err != nil {
 			return err
 		}
 	}
 	limited := j.Stopping.Limit(j.Counters.Total) < j.Counters.Total
-	if p.Preparing+p.Ready-p.Overdue < int64(j.Human.MaxConcurrent) && (p.Queued || limited) {
+	if p.Preparing+p.Ready-p.Overdue < int64(j.Human.MaxConcurrent) && (p.Queued || limited || p.Requeued > 0) {
 		return e.Store.TopUp(ctx, h, e.Now())
 	}
 	return nil
@@ -91,7 +105,7 @@ func (e *Engine) wind(ctx context.Context, h Hold, j *labeling.Job) error {
 			return err
 		}
 	}
-	if p.Ready+p.Preparing > 0 {
+	if p.Ready+p.Requeued+p.Preparing > 0 {
 		return e.Store.CloseAll(ctx, h, e.Now())
 	}
 	return nil
@@ -119,7 +133,7 @@ func (e *Engine) due(j *labeling.Job, p Progress) bool {
 		return true
 	case p.Answered == 0:
 		return false
-	case p.Answered >= batchObjects, j.Ending != "", p.Ready+p.Preparing == 0 && !p.Queued:
+	case p.Answered >= batchObjects, j.Ending != "", p.Ready+p.Requeued+p.Preparing == 0 && !p.Queued:
 		return true
 	}
 	return e.Now().Sub(p.Oldest) >= e.Quiet
@@ -132,6 +146,9 @@ const giveUp = 20
 // conclude writes the manifests, the output manifest last of all files, and
 // ends the job.
 func (e *Engine) conclude(ctx context.Context, h Hold, j *labeling.Job, attempts int) (bool, error) {
+	if err := e.close(ctx, j, attempts); err != nil {
+		return false, err
+	}
 	if j.Counters.Total == 0 && j.Counters.Kept == 0 {
 		return true, e.finish(ctx, h, j.Ending, j.FailureReason, "") // stopped before it began
 	}
@@ -139,14 +156,12 @@ func (e *Engine) conclude(ctx context.Context, h Hold, j *labeling.Job, attempts
 	if err != nil {
 		return false, err
 	}
-	for _, key := range []string{tree.Intermediate(iteration), tree.Manifest()} {
-		if err := e.writeManifest(ctx, j, tree, key); err != nil {
-			e.forget(j)
-			if permanent(err) && attempts >= giveUp {
-				return true, e.finish(ctx, h, labeling.Failed, "The output manifest cannot be written. "+explain(err), "")
-			}
-			return false, err
+	if err := e.writeEnd(ctx, j, tree); err != nil {
+		e.forget(j)
+		if permanent(err) && attempts >= giveUp {
+			return true, e.finish(ctx, h, labeling.Failed, "The output manifest cannot be written. "+explain(err), "")
 		}
+		return false, err
 	}
 	return true, e.finish(ctx, h, j.Ending, j.FailureReason, tree.URI(tree.Manifest()))
 }

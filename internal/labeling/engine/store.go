@@ -20,6 +20,20 @@ type Jobs interface {
 	List(ctx context.Context, f Filter) (jobs []*labeling.Job, more bool, err error)
 }
 
+// Arrivals take data objects for jobs in progress.
+type Arrivals interface {
+	// Arrive stores objects of a live job that is in progress and makes as many
+	// of them ready as may be, in one transaction. An object whose id the job
+	// knows is not stored again. The answer is in the order of the objects.
+	// Faults: NotFound, there is no such job; InUse with CodeNotInProgress,
+	// the job is not live and in progress, and nothing was stored.
+	Arrive(ctx context.Context, job int64, objects []labeling.Arrival, now time.Time) ([]labeling.Arrived, error)
+}
+
+// CodeNotInProgress says that a job takes no data objects: not yet, or never
+// again.
+const CodeNotInProgress = "NotInProgress"
+
 // Leases tell which replica drives which job.
 type Leases interface {
 	// Claim takes the jobs that have not ended and that nobody holds, and
@@ -44,6 +58,7 @@ type Hold struct {
 type Progress struct {
 	Preparing int64     // objects that await the pre-annotation function's answer
 	Ready     int64     // objects with the workers
+	Requeued  int64     // that wait to come back to the workers
 	Answered  int64     // objects that await consolidation
 	Oldest    time.Time // when the first of the answered got there
 	Overdue   int64     // ready, nobody works on them, and on offer since before the cutoff
@@ -56,6 +71,9 @@ type Progress struct {
 type Line struct {
 	Text string
 	Kept bool // it has its label already and is not sent to workers
+	// Unfit: it lacks the label that the job adjusts or verifies. It counts as
+	// failed and is not sent to workers; why follows from the line (Job.Prior).
+	Unfit bool
 }
 
 // Prepared is what a pre-annotation function made of an object.
@@ -105,6 +123,7 @@ type Row struct {
 	Index    int64
 	Line     []byte
 	Kept     bool
+	Unfit    bool
 	Label    []byte // nil: not labelled by this job
 	Metadata []byte
 	Failure  string
@@ -151,6 +170,15 @@ type Work interface {
 	Rows(ctx context.Context, id int64, fn func(Row) error) error
 	// Finish makes the job end in the status.
 	Finish(ctx context.Context, h Hold, to labeling.Status, reason, outputManifest string, now time.Time) error
+	// UntoldResults answers with up to limit results of a live job that have not been
+	// noted as told, in the order of their objects.
+	UntoldResults(ctx context.Context, id int64, limit int) ([]Row, error)
+	// ToldResults notes that the results of the objects have been told.
+	ToldResults(ctx context.Context, h Hold, indexes []int64) error
+	// FailUnsent ends up to limit objects of a live job that were never sent to
+	// a worker and that arrived before the cutoff, oldest first, as r says but
+	// for its Index.
+	FailUnsent(ctx context.Context, h Hold, cutoff time.Time, r labeling.Consolidated, limit int, now time.Time) error
 	// Note says why the job waits; "" when it does not any more.
 	Note(ctx context.Context, h Hold, note string) error
 }
@@ -158,8 +186,10 @@ type Work interface {
 // Store is all of it.
 type Store interface {
 	Jobs
+	Arrivals
 	Leases
 	Work
+	Control
 }
 
 // SortBy is what a list is sorted by.

@@ -165,10 +165,11 @@ type world struct {
 	queue   *queue.Service
 	engine  *engine.Engine
 	heard   *statuses
+	told    *results
 }
 
 func newWorld(t testing.TB, db *store.DB) *world {
-	w := &world{t: t, store: store.NewLabeling(db), clock: newClock(), storage: newStorage(), heard: &statuses{}}
+	w := &world{t: t, store: store.NewLabeling(db), clock: newClock(), storage: newStorage(), heard: &statuses{}, told: &results{}}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	w.queue = queue.New(w.store, silent{}, w.clock.now, rand.Reader, quiet)
 	w.engine = engine.New(w.options("first"))
@@ -177,9 +178,12 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	return w
 }
 
+// restart is another engine in the place of the first.
+func (w *world) restart(o engine.Options) { w.engine = engine.New(o) }
+
 func (w *world) options(owner string) engine.Options {
 	return engine.Options{
-		Store: w.store, Queue: w.queue, Roles: w.storage, Workers: people{}, Watcher: w.heard, Owner: owner,
+		Store: w.store, Queue: w.queue, Roles: w.storage, Workers: people{}, Watcher: w.heard, Results: w.told, Owner: owner,
 		Template: func(t labeling.TaskType) (string, bool) {
 			return "built in: " + string(t), t == labeling.ObjectDetection
 		},
@@ -216,6 +220,11 @@ func (w *world) create(s labeling.Spec, manifest string) *labeling.Job {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return w.start(j)
+}
+
+func (w *world) start(j *labeling.Job) *labeling.Job {
+	w.t.Helper()
 	if err := w.engine.Create(context.Background(), j); err != nil {
 		w.t.Fatal(err)
 	}

@@ -48,12 +48,20 @@ type Reader struct {
 	buf       []byte
 	number    int64
 	blank     int64 // the first of the blank lines just read, or 0
+	dollar    bool  // names may begin with $
 }
 
 // NewReader reads the manifest in r. attribute is the job's label attribute
 // name, of which Line.Labeled speaks.
 func NewReader(r io.Reader, attribute string) *Reader {
 	return &Reader{in: bufio.NewReaderSize(r, 64<<10), attribute: attribute}
+}
+
+// Message reads a line by itself, which was sent to a streaming labeling job. It may
+// have members that begin with "$": what another job has labelled has them.
+func Message(text []byte, attribute string) (Line, error) {
+	r := &Reader{attribute: attribute, number: 1, dollar: true}
+	return r.parse(text)
 }
 
 // Skip reads n lines without looking at them.
@@ -168,7 +176,7 @@ func (r *Reader) members(l *Line) error {
 }
 
 func (r *Reader) member(l *Line, name string, value []byte) error {
-	if strings.HasPrefix(name, "$") {
+	if strings.HasPrefix(name, "$") && !r.dollar {
 		return refuse(l.Number, "the key %s begins with $", labeling.Quote(name))
 	}
 	source := name == "source" || name == "source-ref"

@@ -145,6 +145,7 @@ type detectionMetadata struct {
 	HumanAnnotated string            `json:"human-annotated"`
 	CreationDate   string            `json:"creation-date"`
 	JobName        string            `json:"job-name"`
+	Adjustment     AdjustmentStatus  `json:"adjustment-status,omitempty"`
 }
 
 type detectionObject struct {
@@ -153,15 +154,15 @@ type detectionObject struct {
 
 // Detection builds the label of a bounding-box task. Objects in the metadata
 // are in the order of the annotations; class-map has the classes that occur.
-// The depth is always written as 3: the workers' browsers report width and
+// An adjustment is the same with its status at the end. The depth is always written as 3: the workers' browsers report width and
 // height only, and readers expect the member.
-func Detection(s Stamp, width, height int, boxes []Box) (Annotation, error) {
+func Detection(s Stamp, width, height int, boxes []Box, a AdjustmentStatus) (Annotation, error) {
 	label := detectionLabel{
 		ImageSize:   []ImageSize{{Width: width, Height: height, Depth: 3}},
 		Annotations: make([]detectionBox, 0, len(boxes)),
 	}
 	m := detectionMetadata{Objects: make([]detectionObject, 0, len(boxes)), Type: labeling.ObjectDetection.MetadataType(),
-		HumanAnnotated: "yes", CreationDate: s.created(), JobName: s.job()}
+		HumanAnnotated: "yes", CreationDate: s.created(), JobName: s.job(), Adjustment: a}
 	for _, b := range boxes {
 		label.Annotations = append(label.Annotations, detectionBox{b.Index, b.Left, b.Top, b.Width, b.Height})
 		m.Objects = append(m.Objects, detectionObject{confidence(b.Confidence)})

@@ -65,8 +65,8 @@ func TestAnnotations(t *testing.T) {
 	multi, errMulti := MultiLabel(labeling.ImageClassificationMultiLabel, stamp, []Category{{8, "clothing", 0.2}, {0, "person", 0.77}, {1, "bicycle", 0.95}})
 	none, errNone := MultiLabel(labeling.TextClassificationMultiLabel, stamp, nil)
 	boxes, errBoxes := Detection(stamp, 500, 400, []Box{
-		{Category{5, "bone", 0.9}, 161, 250, 30, 30}, {Category{0, "dog", 0.8}, 111, 134, 61, 128}, {Category{5, "bone", 0.9}, 20, 20, 30, 30}})
-	empty, errEmpty := Detection(stamp, 500, 400, nil)
+		{Category{5, "bone", 0.9}, 161, 250, 30, 30}, {Category{0, "dog", 0.8}, 111, 134, 61, 128}, {Category{5, "bone", 0.9}, 20, 20, 30, 30}}, "")
+	empty, errEmpty := Detection(stamp, 500, 400, nil, Adjusted)
 	text, errText := Classification(labeling.TextClassification, stamp, Category{0, `a "b" <c>`, 0})
 	custom, errCustom := Custom(stamp, json.RawMessage(`{"x": [1.50, 2]}`), nil)
 	own, errOwn := Custom(stamp, json.RawMessage(`7`), json.RawMessage(`{"mine": 1.0, "type": "other"}`))
@@ -85,8 +85,8 @@ func TestAnnotations(t *testing.T) {
 		{"boxes", boxes, errBoxes,
 			`{"image_size":[{"width":500,"height":400,"depth":3}],"annotations":[{"class_id":5,"left":161,"top":250,"width":30,"height":30},{"class_id":0,"left":111,"top":134,"width":61,"height":128},{"class_id":5,"left":20,"top":20,"width":30,"height":30}]}`,
 			`{"objects":[{"confidence":0.9},{"confidence":0.8},{"confidence":0.9}],"class-map":{"0":"dog","5":"bone"},"type":"groundtruth/object-detection",` + tail + `,"job-name":"labeling-job/job-1"}`},
-		{"no boxes: lists, not null", empty, errEmpty, `{"image_size":[{"width":500,"height":400,"depth":3}],"annotations":[]}`,
-			`{"objects":[],"class-map":{},"type":"groundtruth/object-detection",` + tail + `,"job-name":"labeling-job/job-1"}`},
+		{"no boxes, all taken away: lists, not null", empty, errEmpty, `{"image_size":[{"width":500,"height":400,"depth":3}],"annotations":[]}`,
+			`{"objects":[],"class-map":{},"type":"groundtruth/object-detection",` + tail + `,"job-name":"labeling-job/job-1","adjustment-status":"adjusted"}`},
 		{"text, one worker", text, errText, `0`,
 			`{"confidence":0,"job-name":"labeling-job/job-1","class-name":"a \"b\" <c>",` + tail + `,"type":"groundtruth/text-classification"}`},
 		{"custom keeps numbers as written", custom, errCustom, `{"x":[1.50,2]}`,

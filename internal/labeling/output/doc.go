@@ -10,6 +10,7 @@
 //	<job>/annotations/worker-response/iteration-N/<object>/<time>.json
 //	<job>/annotations/consolidated-annotation/consolidation-request/iteration-N/<time>.json
 //	<job>/annotations/consolidated-annotation/consolidation-response/iteration-N/<time>.json
+//	<job>/annotations/consolidated-annotation/output/<object>_<time>.png   semantic segmentation
 //	<job>/annotations/intermediate/N/annotations.manifest
 //	<job>/manifests/output/output.manifest
 //
@@ -19,6 +20,6 @@
 // order and foreign labels come through untouched, and labelling jobs chain.
 //
 // What a worker answered is found whatever the template called its element
-// (see ClassAnswer, LabelsAnswer, BoxesAnswer); an answer that cannot be used
+// (see ClassAnswer, LabelsAnswer, BoxAnswer, SegmentsAnswer, SpansAnswer); an answer that cannot be used
 // is reported with a reason and leaves the other answers alone.
 package output

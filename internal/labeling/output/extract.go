@@ -129,6 +129,7 @@ type BoxesAnswer struct {
 	Boxes         []DrawnBox
 	Width, Height int      // of the image
 	Dropped       []string // why boxes were left out, one entry each
+	Untouched     bool     // there was an initial value, and it was left as it was
 }
 
 type boxesValue struct {
@@ -143,6 +144,7 @@ type boxesValue struct {
 		Width  float64 `json:"width"`
 		Height float64 `json:"height"`
 	} `json:"inputImageProperties"`
+	Modified *bool `json:"initialValueModified"`
 }
 
 // BoxAnswer finds the boxes that a worker drew: the first element whose value
@@ -173,7 +175,7 @@ func boxes(v boxesValue, c Categories) (BoxesAnswer, error) {
 	if n := len(*v.BoundingBoxes); n > MaxBoxes {
 		return BoxesAnswer{}, fmt.Errorf("the answer has %d boxes, more than %d", n, MaxBoxes)
 	}
-	a := BoxesAnswer{Width: int(math.Round(w)), Height: int(math.Round(h))}
+	a := BoxesAnswer{Width: int(math.Round(w)), Height: int(math.Round(h)), Untouched: v.Modified != nil && !*v.Modified}
 	for n, b := range *v.BoundingBoxes {
 		category, ok := c.Index(b.Label)
 		if !ok {

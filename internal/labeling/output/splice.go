@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"fiducial/internal/fault"
@@ -65,6 +66,33 @@ func Splice(line []byte, members ...Member) ([]byte, error) {
 		empty = false
 	}
 	return append(out, line[last:]...), nil
+}
+
+// Without is the JSON object that line is without the members named, and the
+// values that they had. What stays is as it was written.
+func Without(line []byte, names ...string) ([]byte, map[string]json.RawMessage, error) {
+	line = trim(line)
+	if !IsObject(line) {
+		return nil, nil, fault.Newf("output.Without", fault.Invalid, "the manifest line is not a JSON object")
+	}
+	taken := map[string]json.RawMessage{}
+	out := []byte{'{'}
+	for s := (scanner{line: line, at: 1}); ; {
+		s.skip(" \t\r\n,")
+		from := s.at
+		if !s.next() {
+			break
+		}
+		if slices.Contains(names, s.name) {
+			taken[s.name] = bytes.Clone(line[s.start:s.end])
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, line[from:s.end]...)
+	}
+	return append(out, '}'), taken, nil
 }
 
 // Has reports whether the JSON object that line is has a member of the name.

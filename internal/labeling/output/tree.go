@@ -75,6 +75,12 @@ func (t Tree) ConsolidationResponse(iteration int, at time.Time) string {
 	return t.root + "annotations/consolidated-annotation/consolidation-response/" + iterationDir(iteration) + at.UTC().Format(keyTime) + ".json"
 }
 
+// Segments is the key of the indexed PNG that is the label of a data object. Its
+// time is written as label metadata has it.
+func (t Tree) Segments(objectID string, at time.Time) string {
+	return t.root + "annotations/consolidated-annotation/output/" + objectID + "_" + at.UTC().Format(creationTime) + ".png"
+}
+
 // Intermediate is the key of the manifest of what is labeled after the given
 // iteration.
 func (t Tree) Intermediate(iteration int) string {
@@ -84,5 +90,9 @@ func (t Tree) Intermediate(iteration int) string {
 // Manifest is the key of the output manifest: the last file of the tree to
 // appear, and what OutputDatasetS3Uri points at.
 func (t Tree) Manifest() string { return t.root + "manifests/output/output.manifest" }
+
+// QualityReport is the key of what quality control found out about workers.
+// Ground Truth has no such file.
+func (t Tree) QualityReport() string { return t.root + "quality/report.json" }
 
 func iterationDir(n int) string { return "iteration-" + strconv.Itoa(n) + "/" }

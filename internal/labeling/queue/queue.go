@@ -64,6 +64,7 @@ type End struct {
 
 // Store keeps assignments. Every method is atomic.
 type Store interface {
+	Barrier
 	// Offers lists the jobs in progress of the teams.
 	Offers(ctx context.Context, worker string, teams []string, now time.Time) ([]labeling.Offer, error)
 	// JobToWorkOn finds a job by name: NotFound if there is none. What never

@@ -144,7 +144,8 @@ for what, text, asked in (
         ("attribute", "LabelAttributeName", job("x", LabelAttributeName="source")),
         ("attribute", "LabelAttributeName", job("x", LabelAttributeName="mood-ref")),
         ("unknown function", "PRE-", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-Telepathy"})),
-        ("later function", "PRE-SemanticSegmentation", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-SemanticSegmentation"})),
+        ("later function", "PRE-VideoObjectTracking", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-VideoObjectTracking"})),
+        ("later task UI", "HumanTaskUiArn", job("x", {"UiConfig": {"HumanTaskUiArn": "arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/PointCloudObjectDetection"}})),
         ("own function", "does not say how to run arn:aws:lambda:us-east-1:%s:function:mine" % account, job("x", {
             "PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:%s:function:mine" % account, "UiConfig": {"UiTemplateS3Uri": "s3://data/t.html"}})),
         ("mixed functions", "does not go with", job("x", {"PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-BoundingBox"})),
@@ -215,6 +216,11 @@ r = render("{% if %}", {})
 check("a broken template is an answer", r["Errors"] and r["Errors"][0]["Message"], r)
 r = sm.render_ui_template(UiTemplate={"Content": "x"}, Task={"Input": "{]"}, RoleArn=role)
 check("broken input is an answer", r["Errors"], r)
+r = sm.render_ui_template(HumanTaskUiArn="arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/NamedEntityRecognition", RoleArn=role,
+                          Task={"Input": json.dumps({"taskObject": "Ada met Bob.", "labels": [{"label": "person", "shortDisplayName": "per"}]})})
+check("built-in task UI", "crowd-entity-annotation" in r["RenderedContent"] and "Ada met Bob." in r["RenderedContent"] and r["Errors"] == [], r)
+fails("task UI of video frames", "ResourceNotFound", "HumanTaskUiArn", sm.render_ui_template, RoleArn=role, Task={"Input": "{}"},
+      HumanTaskUiArn="arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/VideoObjectDetection")
 fails("no template", "ValidationException", "UiTemplate", sm.render_ui_template, Task={"Input": "{}"}, RoleArn=role)
 fails("both", "ValidationException", "exclude", render, content="x", data={}, HumanTaskUiArn="arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/x")
 

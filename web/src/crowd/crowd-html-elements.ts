@@ -1,5 +1,6 @@
-// The bundle that a worker task template loads: all crowd elements, and the
-// conversation with the portal page around the template.
+// The bundle that a worker task template loads: the crowd elements, and the
+// conversation with the portal page around the template. Those that paint
+// segments come with crowd-segmentation.js.
 
 import { defineAlert } from "./alert/crowd-alert.js";
 import { defineBadge } from "./badge/crowd-badge.js";
@@ -20,17 +21,16 @@ import { PlainForm } from "./form/plain-form.js";
 import { crowdElementsReady } from "./form/ready.js";
 import { defineIconButton } from "./icon-button/crowd-icon-button.js";
 import { defineImageClassifier } from "./image-classifier/crowd-image-classifier.js";
-import { defineInstanceSegmentation } from "./instance-segmentation/crowd-instance-segmentation.js";
 import { defineInput } from "./input/crowd-input.js";
 import { defineTextArea } from "./input/crowd-text-area.js";
 import { defineInstructions } from "./instructions/crowd-instructions.js";
 import { defineKeypoint } from "./keypoint/crowd-keypoint.js";
 import { defineLine } from "./line/crowd-line.js";
 import { defineModal } from "./modal/crowd-modal.js";
+import { watchParts } from "./parts.js";
 import { definePolygon } from "./polygon/crowd-polygon.js";
 import { definePolyline } from "./polyline/crowd-polyline.js";
 import { defineRadio } from "./radio/crowd-radio.js";
-import { defineSemanticSegmentation } from "./semantic-segmentation/crowd-semantic-segmentation.js";
 import { defineSliderLabel } from "./slider/crowd-slider-label.js";
 import { defineSlider } from "./slider/crowd-slider.js";
 import { defineTabs } from "./tabs/crowd-tabs.js";
@@ -56,8 +56,9 @@ function start(): void {
     defineRegions, defineForm, defineButton, defineInput, defineTextArea, defineCheckbox, defineRadio, defineClassifier,
     defineBadge, defineFab, defineIconButton, defineIronIcon, defineModal, defineSliderLabel, defineSlider, defineToast, defineToggleButton, defineShortcutSheet,
     defineImageClassifier, defineBoundingBox, definePolygon, definePolyline, defineLine, defineKeypoint, defineInstructions, defineAlert, defineCard, defineTabs,
-    defineSemanticSegmentation, defineInstanceSegmentation, defineTextTools,
+    defineTextTools,
   ]) define();
+  watchParts();
   void crowdElementsReady().then(() => {
     const form = document.querySelector("crowd-form") ?? formWithin();
     session.start(form instanceof CrowdForm ? form : new PlainForm(session));

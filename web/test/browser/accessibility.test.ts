@@ -48,7 +48,7 @@ describe("accessibility", () => {
   }
 
   test("every element that is defined has an example", async () => {
-    site.pages.set("/names", `<script>window.names = []; const define = customElements.define; customElements.define = function (name, ...rest) { names.push(name); define.call(this, name, ...rest); };</script><script src="/assets/crowd-html-elements.js"></script>`);
+    site.pages.set("/names", `<script>window.names = []; const define = customElements.define; customElements.define = function (name, ...rest) { names.push(name); define.call(this, name, ...rest); };</script><script src="/assets/crowd-html-elements.js"></script><script src="/assets/crowd-segmentation.js"></script>`);
     await page.goto(`${site.origin}/names`);
     const names = (await page.evaluate("names.filter((name) => name.startsWith('crowd-'))")) as string[];
     const shown = [...gallery().values()].join("\n");

@@ -100,12 +100,16 @@ describe("crowd elements", () => {
 
   test("a change is told within 300 ms and a bit, once", async () => {
     await open(TEMPLATES.form ?? "");
-    await bench.frame.getByLabel("Word or phrase 1").click();
-    await bench.page.keyboard.type("blue");
+    // In one go: strokes that are further apart than that, as on a busy machine, are told one by one.
+    await bench.frame.getByLabel("Word or phrase 1").evaluate((field: HTMLInputElement) => {
+      for (const text of ["b", "bl", "blu", "blue"]) {
+        field.value = text;
+        field.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+      }
+    });
+    assert.equal((await bench.waitFor("change")).answer.tag1, "blue");
     await bench.page.waitForTimeout(700);
-    const changes = await bench.said("change");
-    assert.equal(changes.at(-1)?.answer.tag1, "blue");
-    assert.ok(changes.length <= 3, `${changes.length} changes for four strokes`);
+    assert.equal((await bench.said("change")).length, 1, "changes for four strokes");
   });
 
   test("onsubmit comes before values are collected, and can prevent", async () => {

@@ -18,7 +18,6 @@ void describe("crowd-entity-annotation", () => {
   let site: Site;
   let browser: Opened;
   let bench: Bench;
-  const failures: string[] = [];
 
   before(async () => {
     site = await Site.start();
@@ -26,7 +25,7 @@ void describe("crowd-entity-annotation", () => {
   });
   afterEach(async () => {
     await bench.close();
-    assert.deepEqual(failures.splice(0), [], "script errors");
+    assert.deepEqual(bench.errors, [], "script errors");
   });
   after(async () => {
     await browser.close();
@@ -35,7 +34,6 @@ void describe("crowd-entity-annotation", () => {
 
   async function open(markup: string, draft: unknown = null): Promise<void> {
     bench = await Bench.open(site, browser.context, markup, { draft });
-    bench.page.on("pageerror", (error) => failures.push(error.message));
     await bench.frame.waitForFunction(`document.querySelector("crowd-entity-annotation, crowd-entity-annotator").shadowRoot.querySelector("fiducial-annotated-text")?.shadowRoot.querySelector(".block")`);
   }
 

@@ -2,14 +2,13 @@
 // the tests of all elements share.
 
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import type { BrowserContext, Frame, Page } from "playwright-core";
+import type { Browser, BrowserContext, Frame, Page } from "playwright-core";
 
 export const WEB = join(import.meta.dirname, "..", "..", "..");
 
@@ -68,54 +67,77 @@ export class Site {
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
+// A frame in a sandbox would get a process of its own, which takes longer to start than most tests need in it. Which
+// process it is makes no difference to a template; test/browser of the module has frames as browsers have them.
+const SWITCHES = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-features=IsolateSandboxedIframes,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,MediaRouter,PaintHolding,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch"];
+
+function launch(): Promise<Browser> {
+  if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is not there: install Debian's chromium, or set CHROMIUM`);
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: SWITCHES });
+}
+
+let shared: Promise<Browser> | null = null;
+
+/** From here on all that openBrowser opens is in one browser, until what is returned is called. */
+export function shareBrowser(): () => Promise<void> {
+  shared = launch();
+  return async () => {
+    const browser = await shared;
+    shared = null;
+    await browser?.close();
+  };
+}
+
 export interface Opened {
   readonly context: BrowserContext;
-  readonly profile: string;
   close(): Promise<void>;
 }
 
+/** A profile of its own: nothing that was stored or opened elsewhere is in it. */
 export async function openBrowser(options: { dark?: boolean; touch?: boolean; width?: number; height?: number; ratio?: number } = {}): Promise<Opened> {
-  if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is not there: install Debian's chromium, or set CHROMIUM`);
-  const profile = await mkdtemp(join(tmpdir(), "fiducial-browser-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  const browser = await (shared ?? launch());
+  const context = await browser.newContext({
     viewport: { width: options.width ?? 1280, height: options.height ?? 800 },
     deviceScaleFactor: options.ratio ?? 1,
     colorScheme: options.dark ? "dark" : "light",
     hasTouch: options.touch ?? false,
   });
-  return {
-    context,
-    profile,
-    close: async () => {
-      await context.close();
-      await rm(profile, { recursive: true, force: true });
-    },
-  };
+  return { context, close: () => (shared ? context.close() : browser.close()) };
+}
+
+/** The scripts that a document with a template names, as the portal chooses them. */
+export function crowdScripts(template: string): string {
+  const segmentation = /crowd-(semantic|instance)-segmentation/.test(template) ? '<script src="/assets/crowd-segmentation.js"></script>' : "";
+  return `<script src="/assets/crowd-html-elements.js"></script>${segmentation}`;
 }
 
 /** A template's frame document, as the portal serves it. */
 export function frameDocument(template: string, head = ""): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Task</title>${head}<script src="/assets/crowd-html-elements.js"></script></head><body>${template}</body></html>`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Task</title>${head}${crowdScripts(template)}</head><body>${template}</body></html>`;
 }
 
-/** A page that holds the template in a frame like the portal's, and keeps what it says. */
-export function hostDocument(framePath: string, draft: unknown = null): string {
-  return `<!doctype html><html><head><meta charset="utf-8"><style>body{margin:0}iframe{border:0;width:100vw;height:100vh;display:block}</style></head><body>
+// Holds a template in a frame like the portal's, and keeps what it says.
+const HOST = `<!doctype html><html><head><meta charset="utf-8"><style>body{margin:0}iframe{border:0;width:100vw;height:100vh;display:block}</style></head><body>
 <script>
-  window.said = [];
+  function show(draft) {
+    window.said = [];
+    window.port = undefined;
+    window.draft = draft;
+    document.querySelector("iframe")?.remove();
+    const frame = document.createElement("iframe");
+    frame.setAttribute("sandbox", "allow-scripts allow-forms");
+    frame.src = "/frame";
+    document.body.append(frame);
+  }
   addEventListener("message", (event) => {
-    if (event.source !== document.querySelector("iframe").contentWindow || event.data.type !== "fiducial:ready" || window.port) return;
+    if (event.source !== document.querySelector("iframe")?.contentWindow || event.data.type !== "fiducial:ready" || window.port) return;
     const channel = new MessageChannel();
+    const said = window.said;
     window.port = channel.port1;
-    channel.port1.onmessage = (message) => window.said.push(message.data);
-    event.source.postMessage({ type: "fiducial:init", draft: ${JSON.stringify(draft)} }, "*", [channel.port2]);
+    channel.port1.onmessage = (message) => said.push(message.data);
+    event.source.postMessage({ type: "fiducial:init", draft: window.draft }, "*", [channel.port2]);
   });
-</script>
-<iframe sandbox="allow-scripts allow-forms" src="${framePath}"></iframe></body></html>`;
-}
+</script></body></html>`;
 
 export interface Said {
   readonly type: string;
@@ -124,25 +146,46 @@ export interface Said {
   readonly url?: string;
 }
 
+// The page of each context that templates are shown in, one after the other: a
+// new page takes five times as long to open as a new frame in one.
+const pages = new WeakMap<BrowserContext, Page>();
+
 /** One template in its sandboxed frame, ready to be worked on. */
 export class Bench {
+  /** What scripts of the page or the template threw and did not catch. */
+  readonly errors: string[] = [];
+  private readonly onError = (error: Error): void => {
+    console.error("page error:", error.message);
+    this.errors.push(error.message);
+  };
+
   private constructor(
     readonly site: Site,
     readonly page: Page,
-    readonly frame: Frame,
-  ) {}
+  ) {
+    page.on("pageerror", this.onError);
+  }
+
+  private template: Frame | null = null;
 
   static async open(site: Site, context: BrowserContext, template: string, options: { draft?: unknown; head?: string } = {}): Promise<Bench> {
     site.pages.set("/frame", frameDocument(template, options.head));
-    site.pages.set("/host", hostDocument("/frame", options.draft ?? null));
-    const page = await context.newPage();
-    page.on("pageerror", (error) => console.error("page error:", error.message));
-    await page.goto(`${site.origin}/host`);
+    site.pages.set("/host", HOST);
+    const page = pages.get(context) ?? (await context.newPage());
+    pages.set(context, page);
+    const bench = new Bench(site, page);
+    if (page.url() !== `${site.origin}/host`) await page.goto(`${site.origin}/host`);
+    await page.mouse.move(0, 0);
+    await page.evaluate(`show(${JSON.stringify(options.draft ?? null)})`);
     await page.waitForFunction("window.port !== undefined");
-    const frame = page.frames().find((f) => f.url().endsWith("/frame"));
-    if (!frame) throw new Error("the frame is not there");
+    bench.template = page.frames().find((f) => f.url().endsWith("/frame")) ?? null;
     await page.locator("iframe").focus();
-    return new Bench(site, page, frame);
+    return bench;
+  }
+
+  get frame(): Frame {
+    if (!this.template) throw new Error("the frame is not there");
+    return this.template;
   }
 
   async said(type: string): Promise<Said[]> {
@@ -173,7 +216,9 @@ export class Bench {
     await this.frame.waitForFunction(`document.querySelector(${JSON.stringify(selector)}).state === "ready"`, undefined, { timeout: 8000 });
   }
 
-  close(): Promise<void> {
-    return this.page.close();
+  /** Takes the template off the page, with all that it held. */
+  async close(): Promise<void> {
+    this.page.off("pageerror", this.onError);
+    if (!this.page.isClosed() && this.page.url().endsWith("/host")) await this.page.evaluate(`document.querySelector("iframe")?.remove()`);
   }
 }

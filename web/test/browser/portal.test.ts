@@ -61,13 +61,29 @@ describe("the task page", () => {
   }
 
   test("an edit is saved within a second, with the token", async () => {
+    // A clock that is stopped is so for the whole profile.
+    const own = await openBrowser();
+    await page.close();
+    page = await own.context.newPage();
+    await page.clock.install();
     await open();
-    const start = Date.now();
+    await page.clock.pauseAt(Date.now() + 60_000);
     await word().fill("blue");
+    // A second of the page's own clock; between its ticks messages and requests take the time that they take.
+    for (let ms = 0; ms < 1000; ms += 50) {
+      await page.clock.runFor(50);
+      await word().evaluate(
+        () =>
+          new Promise((resolve) => {
+            addEventListener("message", resolve, { once: true });
+            window.postMessage(null, "*");
+          }),
+      );
+    }
     await page.locator('#save-state[data-state="saved"]').waitFor();
-    assert.ok(Date.now() - start < 1500);
     assert.deepEqual(posted("/tasks/a1/draft").at(-1), { path: "/tasks/a1/draft", body: { answer: { word: "blue" } }, token: "sample" });
     assert.equal(await page.locator("#save-state").textContent(), "Saved");
+    await own.close();
   });
 
   test("a draft comes back", async () => {
@@ -143,10 +159,10 @@ describe("the task page", () => {
   });
 
   test("the clock counts, and when it ends the next task is offered", async () => {
-    serve("/tasks/a1", html.replace("2099-01-02T15:04:05Z", new Date(Date.now() + 2500).toISOString()));
+    serve("/tasks/a1", html.replace("2099-01-02T15:04:05Z", new Date(Date.now() + 3500).toISOString()));
     site.handlers.set("POST /jobs/birds/next", json(200, next("a2")));
     await open();
-    assert.match((await page.locator("#timer").textContent()) ?? "", /^0:0[0-3]$/);
+    assert.match((await page.locator("#timer").textContent()) ?? "", /^0:0[0-4]$/);
     await page.getByText("The time for this task is over").waitFor();
     await page.getByRole("button", { name: "Next task" }).click();
     await page.getByRole("heading", { name: "Task a2" }).waitFor();

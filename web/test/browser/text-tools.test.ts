@@ -15,7 +15,6 @@ void describe("text ranking, questions and answers, and Augmented AI's reviews",
   let site: Site;
   let browser: Opened;
   let bench: Bench;
-  const failures: string[] = [];
 
   before(async () => {
     site = await Site.start();
@@ -25,7 +24,7 @@ void describe("text ranking, questions and answers, and Augmented AI's reviews",
   });
   afterEach(async () => {
     await bench.close();
-    assert.deepEqual(failures.splice(0), [], "script errors");
+    assert.deepEqual(bench.errors, [], "script errors");
   });
   after(async () => {
     await browser.close();
@@ -34,7 +33,6 @@ void describe("text ranking, questions and answers, and Augmented AI's reviews",
 
   async function open(element: string, draft: unknown = null): Promise<void> {
     bench = await Bench.open(site, browser.context, `<crowd-form>${element}</crowd-form>`, { draft });
-    bench.page.on("pageerror", (error) => failures.push(error.message));
     await bench.page.screenshot();
   }
 

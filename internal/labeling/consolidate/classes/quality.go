@@ -45,7 +45,7 @@ func (e *Estimation) Quality() []Quality {
 		}
 	}
 	for w := range out {
-		out[w].Low, out[w].High = wilson(right[w], float64(out[w].Answers))
+		out[w].Low, out[w].High = Wilson(right[w], float64(out[w].Answers))
 		if n := out[w].Answers; n > 0 {
 			out[w].Accuracy = min(right[w]/float64(n), 1)
 		}
@@ -71,8 +71,8 @@ func (m *model) compare() {
 	}
 }
 
-// wilson is the 95 % interval of a share, of which right of n were observed.
-func wilson(right, n float64) (low, high float64) {
+// Wilson is the 95 % interval of a share, of which right of n were observed.
+func Wilson(right, n float64) (low, high float64) {
 	const z = 1.959964
 	if n == 0 {
 		return 0, 1

@@ -139,19 +139,10 @@ func (p *painted) pixels(groups [][]int) []uint16 {
 
 // painter is the instance that wins a pixel, 0 if none does.
 func (v *vote[C]) painter(x, y int, groups [][]int) C {
-	clear(v.counts)
-	pixels := 0
-	v.around(x, y, func(at int) {
-		pixels++
-		for w := range v.workers {
-			if c := v.of(w, at); c > 0 {
-				v.counts[c]++
-			}
-		}
-	})
+	pixels := v.tally(x, y)
 	best, most := C(0), 0
-	for c, n := range v.counts {
-		if 2*n > pixels*len(groups[c-1]) && (n > most || n == most && c < best) {
+	for _, c := range v.classes {
+		if n := v.counts[c]; c > 0 && 2*n > pixels*len(groups[c-1]) && (n > most || n == most && c < best) {
 			best, most = c, n
 		}
 	}

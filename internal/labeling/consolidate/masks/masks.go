@@ -97,12 +97,12 @@ type vote[C uint8 | uint16] struct {
 	of                     func(worker, at int) C
 	differ                 []bool // workers do not all say the same there
 
-	counts  map[C]int // scratch space
+	counts  []int // scratch space: by class, zero but for those in classes
 	classes []C
 }
 
 func newVote[C uint8 | uint16](width, height, workers int, of func(worker, at int) C) *vote[C] {
-	v := &vote[C]{width: width, height: height, workers: workers, of: of, differ: make([]bool, width*height), counts: map[C]int{}}
+	v := &vote[C]{width: width, height: height, workers: workers, of: of, differ: make([]bool, width*height), counts: make([]int, 256)}
 	for at := range v.differ {
 		for w := 1; w < workers && !v.differ[at]; w++ {
 			v.differ[at] = of(w, at) != of(0, at)
@@ -124,15 +124,6 @@ func (v *vote[C]) decide(out []C) {
 	}
 }
 
-// around calls fn for a pixel and its neighbours inside the image.
-func (v *vote[C]) around(x, y int, fn func(at int)) {
-	for j := max(y-1, 0); j <= min(y+1, v.height-1); j++ {
-		for i := max(x-1, 0); i <= min(x+1, v.width-1); i++ {
-			fn(j*v.width + i)
-		}
-	}
-}
-
 func (v *vote[C]) disputed(x, y int) bool {
 	for j := max(y-1, 0); j <= min(y+1, v.height-1); j++ {
 		if slices.Contains(v.differ[j*v.width+max(x-1, 0):j*v.width+min(x+2, v.width)], true) {
@@ -144,16 +135,7 @@ func (v *vote[C]) disputed(x, y int) bool {
 
 // winner is the class with most votes around a pixel.
 func (v *vote[C]) winner(x, y int) C {
-	clear(v.counts)
-	v.classes = v.classes[:0]
-	v.around(x, y, func(at int) {
-		for w := range v.workers {
-			c := v.of(w, at)
-			if v.counts[c]++; v.counts[c] == 1 {
-				v.classes = append(v.classes, c)
-			}
-		}
-	})
+	v.tally(x, y)
 	slices.Sort(v.classes)
 	best := v.classes[0]
 	for _, c := range v.classes[1:] {
@@ -162,6 +144,33 @@ func (v *vote[C]) winner(x, y int) C {
 		}
 	}
 	return best
+}
+
+// tally counts the classes of a pixel and its neighbours inside the image, and
+// says how many pixels those are.
+func (v *vote[C]) tally(x, y int) (pixels int) {
+	for _, c := range v.classes {
+		v.counts[c] = 0
+	}
+	v.classes = v.classes[:0]
+	left, right := max(x-1, 0), min(x+1, v.width-1)
+	for j := max(y-1, 0); j <= min(y+1, v.height-1); j++ {
+		for at := j*v.width + left; at <= j*v.width+right; at++ {
+			for w := range v.workers {
+				v.count(v.of(w, at))
+			}
+		}
+	}
+	return (right - left + 1) * (min(y+1, v.height-1) - max(y-1, 0) + 1)
+}
+
+func (v *vote[C]) count(c C) {
+	if int(c) >= len(v.counts) {
+		v.counts = append(v.counts, make([]int, int(c)+1-len(v.counts))...)
+	}
+	if v.counts[c]++; v.counts[c] == 1 {
+		v.classes = append(v.classes, c)
+	}
 }
 
 // on is how many workers gave the class to the pixel itself.

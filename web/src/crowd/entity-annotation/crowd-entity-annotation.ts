@@ -287,8 +287,10 @@ export class CrowdEntityAnnotation extends ToolElement {
   }
 
   private concerns(event: Event): boolean {
-    const target = event.composedPath()[0];
-    return target === document.body || target === document.documentElement || event.composedPath().includes(this);
+    const path = event.composedPath();
+    // Keys in a window above the tool, such as Esc, are that window's.
+    if (path.some((target) => target instanceof HTMLDialogElement)) return false;
+    return path[0] === document.body || path[0] === document.documentElement || path.includes(this);
   }
 
   // The page

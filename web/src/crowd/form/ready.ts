@@ -1,4 +1,5 @@
 import { LitElement } from "lit";
+import { partsReady } from "../parts.js";
 
 /**
  * Settles when the document is parsed and every crowd element in it has been
@@ -20,6 +21,7 @@ function parsed(): Promise<void> {
 
 async function rendered(): Promise<void> {
   for (;;) {
+    await partsReady();
     const waiting = [...document.querySelectorAll("*")].filter((e): e is LitElement => e instanceof LitElement && (e.isUpdatePending || !e.hasUpdated));
     if (waiting.length === 0) return;
     await Promise.all(waiting.map((e) => e.updateComplete));

@@ -45,7 +45,7 @@ export class CrowdImageClassifier extends CategoryField {
         flex-direction: column;
         padding: 0;
       }
-      h2 {
+      .target h2 {
         margin: 0;
         padding: 12px 16px;
         font-size: 17px;
@@ -117,6 +117,7 @@ export class CrowdImageClassifier extends CategoryField {
       }
       .comment-text {
         width: 100%;
+        margin-top: 10px;
         padding: 8px 12px;
         border: 1px solid var(--crowd-line-strong);
         border-radius: var(--crowd-radius);

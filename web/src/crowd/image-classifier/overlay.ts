@@ -6,6 +6,7 @@ import { toScreenRect } from "../../kit/view.js";
 import { BoxPainter } from "../bounding-box/box-painter.js";
 import { BoxEditor } from "../bounding-box/boxes.pure.js";
 import { mediaReports } from "../form/media.js";
+import { ColourKey, colourFrom } from "../segmentation/segments.pure.js";
 
 /** What an earlier job found, to be looked at: boxes, or a picture of segments with the colours it uses. */
 export interface Overlay {
@@ -47,10 +48,11 @@ function legendOf(spec: Record<string, unknown>): Overlay["legend"] {
 export class OverlayPainter implements Painter {
   private readonly boxes = new BoxEditor();
   private readonly boxPainter = new BoxPainter(this.boxes);
-  private mask: HTMLImageElement | null = null;
+  private mask: Mask | null = null;
   private value: unknown = null;
   private shown = true;
   private sizedFor = "";
+  private url = "";
 
   constructor(private readonly redraw: () => void) {}
 
@@ -59,7 +61,8 @@ export class OverlayPainter implements Painter {
     this.value = overlay.boxes;
     this.sizedFor = "";
     this.mask = null;
-    if (overlay.maskUrl !== "") this.loadMask(overlay.maskUrl);
+    this.url = overlay.maskUrl;
+    if (overlay.maskUrl !== "") void this.loadMask(overlay);
     this.redraw();
   }
 
@@ -73,10 +76,13 @@ export class OverlayPainter implements Painter {
     const { image } = surface;
     if (this.mask) {
       const r = toScreenRect(surface.view, { left: 0, top: 0, width: image.width, height: image.height });
-      context.globalAlpha = 0.55;
+      context.globalAlpha = this.mask.clear ? 0.6 : 0.9;
+      // What lies under nothing is white, and white times the picture is the picture.
+      context.globalCompositeOperation = this.mask.clear ? "source-over" : "multiply";
       context.imageSmoothingEnabled = false;
-      context.drawImage(this.mask, r.left * surface.ratio, r.top * surface.ratio, r.width * surface.ratio, r.height * surface.ratio);
+      context.drawImage(this.mask.image, r.left * surface.ratio, r.top * surface.ratio, r.width * surface.ratio, r.height * surface.ratio);
       context.globalAlpha = 1;
+      context.globalCompositeOperation = "source-over";
     }
     const size = `${image.width} ${image.height}`;
     if (this.sizedFor !== size) {
@@ -87,13 +93,58 @@ export class OverlayPainter implements Painter {
     this.boxPainter.paint(context, surface);
   }
 
-  private loadMask(url: string): void {
-    const mask = document.createElement("img");
-    mask.addEventListener("load", () => {
-      this.mask = mask;
-      this.redraw();
-    });
-    mask.addEventListener("error", () => mediaReports.report(url));
-    mask.src = url;
+  private async loadMask(overlay: Overlay): Promise<void> {
+    const url = overlay.maskUrl;
+    const mask = await readMask(url, overlay.legend).catch(() => null);
+    if (url !== this.url) return;
+    if (!mask) mediaReports.report(url);
+    this.mask = mask;
+    this.redraw();
   }
+}
+
+/** A picture of segments to lay over another. Clear: where there is no segment one sees through it. */
+interface Mask {
+  readonly image: CanvasImageSource;
+  readonly clear: boolean;
+}
+
+/** Reads the picture's pixels where its bucket lets pages do that (CORS), to see through what is no segment. */
+async function readMask(url: string, legend: Overlay["legend"]): Promise<Mask> {
+  try {
+    const segments = legend.map(({ label, colour }) => ({ label, colour: colourFrom(colour) })).filter(({ colour }) => colour !== "");
+    if (segments.length > 0) return { image: cutOut(await loadMedia(url, true), new ColourKey(segments)), clear: true };
+  } catch {
+    // Without leave it can be shown all the same.
+  }
+  return { image: await loadMedia(url, false), clear: false };
+}
+
+async function loadMedia(url: string, withLeave: boolean): Promise<HTMLImageElement> {
+  const image = document.createElement("img");
+  if (withLeave) image.crossOrigin = document.documentElement.dataset.media === "credentials" ? "use-credentials" : "anonymous";
+  image.src = url;
+  await image.decode();
+  return image;
+}
+
+/** So many rows are looked at at once. */
+const STRIP = 256;
+
+function cutOut(image: HTMLImageElement, key: ColourKey): HTMLCanvasElement {
+  const { naturalWidth: width, naturalHeight: height } = image;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [width, height];
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error("This browser has no 2D canvas.");
+  context.drawImage(image, 0, 0);
+  for (let top = 0; top < height; top += STRIP) {
+    const part = context.getImageData(0, top, width, Math.min(STRIP, height - top));
+    const { data } = part;
+    for (let i = 0; i < data.length; i += 4) {
+      if (key.valueOf(data[i] as number, data[i + 1] as number, data[i + 2] as number, data[i + 3] as number) === 0) data[i + 3] = 0;
+    }
+    context.putImageData(part, 0, top);
+  }
+  return canvas;
 }

@@ -81,7 +81,7 @@ function range(label: string, value: number, min: number, max: number, set: (n: 
     if (event.type === when) set(toValue(Number((event.target as HTMLInputElement).value)));
   };
   return html`
-    <label class="measure"
+    <label class="measure" title=${label}
       ><span>${label}</span><input type="range" min="0" max=${steps} .value=${String(toStep(value))} aria-valuetext=${String(value)} @input=${hear} @change=${hear} /><output>${value}</output></label
     >
   `;

@@ -19,6 +19,33 @@ export const segmentationLook = [
       min-width: 30px;
       font-variant-numeric: tabular-nums;
     }
+    /* One row beside open instructions on a window of 1280 pixels. */
+    @container (max-width: 1320px) {
+      .toolbar {
+        gap: 1px;
+        padding: 4px 6px;
+      }
+      .toolbar .tool-button {
+        width: 32px;
+      }
+      .toolbar .gap {
+        margin: 0 3px;
+      }
+      .measure {
+        gap: 4px;
+        padding: 0 2px;
+      }
+      .measure span {
+        position: absolute;
+        width: 1px;
+        height: 1px;
+        overflow: hidden;
+        clip-path: inset(50%);
+      }
+      .measure input {
+        width: 84px;
+      }
+    }
     .advice .quiet {
       font-size: 13px;
     }
