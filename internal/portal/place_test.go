@@ -82,7 +82,7 @@ func TestDualStack(t *testing.T) {
 	w.job("custom", w.team, 2, plainTemplate)
 	w.jobOf(labeling.Spec{LabelingJobName: "builtin", TaskTitle: "Boxes",
 		HumanTaskUIARN: "", PreHumanTaskLambdaARN: "arn:aws:lambda:us-east-1:432418664414:function:PRE-ImageMultiClass",
-		AnnotationConsolidationLambdaARN: "arn:aws:lambda:us-east-1:432418664414:function:ACS-ImageMultiClass", UITemplateS3URI: "s3://bucket/t.liquid"},
+		AnnotationConsolidationLambdaARN: "arn:aws:lambda:us-east-1:432418664414:function:ACS-ImageMultiClass"},
 		w.team, "", []byte(`{"labels":[{"label":"Day"},{"label":"Night"}]}`), `{"source-ref":"s3://pictures/x.jpg"}`)
 	b := w.browser().signIn("ada@example.com")
 	for _, job := range []string{"custom", "builtin"} {
