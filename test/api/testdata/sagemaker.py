@@ -155,7 +155,7 @@ for what, text, asked in (
         ("ten workers", "Value '10' at 'humanTaskConfig.numberOfHumanWorkersPerDataObject' failed to satisfy constraint: Member must have value less than or equal to 9", job("x", {"NumberOfHumanWorkersPerDataObject": 10})),
         ("29 seconds", "humanTaskConfig.taskTimeLimitInSeconds", job("x", {"TaskTimeLimitInSeconds": 29})),
         ("nine hours", "TaskTimeLimitInSeconds", job("x", {"TaskTimeLimitInSeconds": 9 * 3600})),
-        ("input topic", "must be the ARN of a topic", job("x", InputConfig={"DataSource": {"SnsDataSource": {"SnsTopicArn": "arn:aws:sns:us-east-1:%s:t:subscription" % account}}})),
+        ("input topic", "FIFO topics are not supported", job("x", InputConfig={"DataSource": {"SnsDataSource": {"SnsTopicArn": "arn:aws:sns:us-east-1:%s:t.fifo" % account}}})),
         ("output topic alone", "OutputConfig.SnsTopicArn", job("x", OutputConfig={"S3OutputPath": "s3://data/out", "SnsTopicArn": "arn:aws:sns:us-east-1:%s:t" % account})),
         ("long name", "Member must have length less than or equal to 63", job("x" * 64)),
         ("role", "'roleArn'", job("x", RoleArn="execution")),
