@@ -9,6 +9,7 @@ export { mediaReports } from "./form/media.js";
 export { imageToolLook } from "./image-tool/image-tool-look.js";
 export { ImageTool } from "./image-tool/image-tool.js";
 export { gap, toolButton } from "./image-tool/toolbar.js";
+export { BACKGROUND, ColourKey, earlierFrom, freshColour, rgbOf, segmentsFor } from "./segmentation/segments.pure.js";
 export { clamp } from "../kit/geometry.js";
 export { Labels } from "../kit/labels.js";
 export { namesOf } from "../kit/loose.js";
