@@ -126,7 +126,8 @@ func TestDraftSurvives(t *testing.T) {
 	restored := func(b *browser, when string) {
 		t.Helper()
 		f := b.frame()
-		b.await(f, `document.querySelector("crowd-bounding-box")?.value?.boundingBoxes?.length === 1`)
+		// The picture, whose size the answer has, may come after the draft.
+		b.await(f, `(v => v?.boundingBoxes?.length === 1 && v.inputImageProperties.width > 0)(document.querySelector("crowd-bounding-box")?.value)`)
 		if after := fmt.Sprint(b.answer(f, "crowd-bounding-box")); after != before {
 			t.Errorf("%s: %s, want %s", when, after, before)
 		}

@@ -98,6 +98,34 @@ describe("crowd elements", () => {
     assert.deepEqual(answer, { tag1: "blue", why: "Because.", image_attributes: { blurry: true, dim: true }, tech: { tech: true }, politics: { politics: false }, plain: "One", sure: { yes: true } });
   });
 
+  const note = `<crowd-form><input name="note" value="as it was"></crowd-form>`;
+
+  test("what is done while the page around is too busy to hear is told when it listens", async () => {
+    bench = await Bench.open(site, browser.context, note, { busy: true });
+    // The frame has given up waiting by then, and has looked at what was typed.
+    await bench.frame.evaluate("new Promise((done) => setTimeout(done, 1200))");
+    await bench.frame.locator("[name=note]").fill("typed meanwhile");
+    await bench.frame.evaluate("new Promise((done) => setTimeout(done, 400))");
+    await bench.listen();
+    assert.deepEqual((await bench.waitFor("change")).answer, { note: "typed meanwhile" });
+  });
+
+  test("a draft that comes late is not overwritten by what was typed before it", async () => {
+    bench = await Bench.open(site, browser.context, note, { busy: true, draft: { note: "the draft" } });
+    await bench.frame.locator("[name=note]").fill("typed meanwhile");
+    await bench.frame.evaluate("new Promise((done) => setTimeout(done, 400))");
+    await bench.listen();
+    await bench.frame.waitForFunction(`document.querySelector("[name=note]").value === "the draft"`);
+    await bench.frame.evaluate("new Promise((done) => setTimeout(done, 400))");
+    assert.deepEqual(await bench.said("change"), []);
+  });
+
+  test("what is done before the elements are ready is told", async () => {
+    const early = `<script>{ const note = document.querySelector("[name=note]"); note.value = "early"; note.dispatchEvent(new Event("input", { bubbles: true })); }</script>`;
+    await open(note + early);
+    assert.deepEqual((await bench.waitFor("change")).answer, { note: "early" });
+  });
+
   test("a change is told within 300 ms and a bit, once", async () => {
     await open(TEMPLATES.form ?? "");
     // In one go: strokes that are further apart than that, as on a busy machine, are told one by one.

@@ -130,7 +130,7 @@ const HOST = `<!doctype html><html><head><meta charset="utf-8"><style>body{margi
     document.body.append(frame);
   }
   addEventListener("message", (event) => {
-    if (event.source !== document.querySelector("iframe")?.contentWindow || event.data.type !== "fiducial:ready" || window.port) return;
+    if (event.source !== document.querySelector("iframe")?.contentWindow || event.data.type !== "fiducial:ready" || window.port || window.busy) return;
     const channel = new MessageChannel();
     const said = window.said;
     window.port = channel.port1;
@@ -168,7 +168,7 @@ export class Bench {
 
   private template: Frame | null = null;
 
-  static async open(site: Site, context: BrowserContext, template: string, options: { draft?: unknown; head?: string } = {}): Promise<Bench> {
+  static async open(site: Site, context: BrowserContext, template: string, options: { draft?: unknown; head?: string; busy?: boolean } = {}): Promise<Bench> {
     site.pages.set("/frame", frameDocument(template, options.head));
     site.pages.set("/host", HOST);
     const page = pages.get(context) ?? (await context.newPage());
@@ -176,8 +176,9 @@ export class Bench {
     const bench = new Bench(site, page);
     if (page.url() !== `${site.origin}/host`) await page.goto(`${site.origin}/host`);
     await page.mouse.move(0, 0);
-    await page.evaluate(`show(${JSON.stringify(options.draft ?? null)})`);
-    await page.waitForFunction("window.port !== undefined");
+    await page.evaluate(`window.busy = ${options.busy ?? false}; show(${JSON.stringify(options.draft ?? null)})`);
+    if (options.busy) await page.frameLocator("iframe").locator("crowd-form").waitFor();
+    else await page.waitForFunction("window.port !== undefined");
     bench.template = page.frames().find((f) => f.url().endsWith("/frame")) ?? null;
     await page.locator("iframe").focus();
     return bench;
@@ -205,6 +206,12 @@ export class Bench {
     const before = (await this.said("submit")).length;
     await this.frame.getByRole("button", { name: "Submit" }).click();
     return (await this.waitFor("submit", before + 1)).answer;
+  }
+
+  /** The page around, opened as busy, hears the frame from now on. */
+  async listen(): Promise<void> {
+    await this.page.evaluate("window.busy = false");
+    await this.page.waitForFunction("window.port !== undefined");
   }
 
   async post(message: unknown): Promise<void> {

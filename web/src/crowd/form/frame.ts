@@ -30,7 +30,10 @@ export class FrameSession {
   private form: FrameForm | null = null;
   private port: MessagePort | null = null;
   private alone = false;
+  /** The answer that nobody has to be told of; "" if it was worked on before we could look. */
+  private untouched = "";
   private lastSent = "";
+  private early = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly waiting: unknown[] = [];
 
@@ -38,12 +41,14 @@ export class FrameSession {
   constructor() {
     mediaReports.listen((url) => this.send({ type: "media-error", url }));
     this.hearScriptErrors();
+    this.hearChanges();
   }
 
   start(form: FrameForm): void {
     this.form = form;
-    this.lastSent = JSON.stringify(collect(form.root));
-    this.hearChanges();
+    this.untouched = this.early ? "" : JSON.stringify(collect(form.root));
+    this.lastSent = this.untouched;
+    if (this.early) this.lookSoon();
     if (window.parent === window) {
       this.alone = true;
       return;
@@ -93,12 +98,22 @@ export class FrameSession {
     if (!this.form || this.port || event.source !== window.parent || !port || !isRecord(event.data) || event.data.type !== "fiducial:init") return;
     this.port = port;
     this.alone = false;
-    if (isRecord(event.data.draft)) {
-      restore(this.form.root, event.data.draft);
+    const { draft } = event.data;
+    const drafted = isRecord(draft);
+    if (drafted) {
+      restore(this.form.root, draft);
       this.lastSent = JSON.stringify(collect(this.form.root));
     }
     port.onmessage = (message: MessageEvent<unknown>) => this.onPortMessage(message.data);
-    for (const message of this.waiting.splice(0)) port.postMessage(message);
+    for (const message of this.waiting.splice(0)) {
+      // A change from before the draft came would be saved in its place.
+      if (!drafted || !isRecord(message) || message.type !== "change") port.postMessage(message);
+    }
+    if (!drafted) {
+      // What was done since we gave up waiting was told to nobody.
+      this.lastSent = this.untouched;
+      this.look();
+    }
     this.reportHeight();
   }
 
@@ -139,6 +154,7 @@ export class FrameSession {
   }
 
   private lookSoon(): void {
+    this.early ||= !this.form;
     this.timer ??= setTimeout(() => this.look(), CHANGE_MS);
   }
 
