@@ -33,15 +33,12 @@ test: setup check unit web-test cover ## everything: checks, unit, database, bro
 # One way to compile for all of `make test`, so that nothing is compiled twice.
 # SQLite is C turned into Go, full of pointer arithmetic: to check each step of it
 # finds nothing of ours and takes half the time of every test with a database.
-# chromedp, which drives the browser, looks into its map of a page's nodes without
-# the lock that it has for it (domEvent, up to 0.23.1). It and what it reads messages
-# with are left out; the tests that use it and the server that they test are not.
-DRIVER := -gcflags=github.com/chromedp/...=-race=false -gcflags=github.com/go-json-experiment/...=-race=false -gcflags=github.com/gobwas/...=-race=false
 # Nobody opens the programs in a debugger: they are linked without its tables.
-RACE := -race -trimpath -gcflags=modernc.org/...=-d=checkptr=0 $(DRIVER) -ldflags=-w
-# Packages tested at once. Many tests wait, for a disk, a lease or a browser, so
-# that one more than there are cores keeps these busy.
-AT_ONCE := $(shell expr $$(nproc) + 1)
+RACE := -race -trimpath -gcflags=modernc.org/...=-d=checkptr=0 -ldflags=-w
+# What drives a browser does it with chromedp, which reads a map of a page's nodes
+# without the lock that it has for it (domEvent, up to 0.23.1). So these are compiled
+# without the detector; the server that they test is not.
+DRIVING := ./test/browser ./test/templates
 
 check: web/node_modules ## gofmt, vet, staticcheck, generated code
 	@echo "== check"
@@ -56,8 +53,13 @@ unit: ## Go tests with the race detector; those of the guarded packages are coun
 	mkdir -p .cache
 	export GOFLAGS="$(RACE)" FIDUCIAL_TEST_COMMAND="$(CURDIR)/.cache/fiducial"
 	$(GO) build -o "$$FIDUCIAL_TEST_COMMAND" ./cmd/fiducial
-	$(GO) test -vet=off -timeout 15m -p $(AT_ONCE) -coverprofile=.cache/cover.out $(GUARDED)
-	$(GO) test -vet=off -timeout 15m -p $(AT_ONCE) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(GUARDED))")
+	failed=0
+	GOFLAGS="-trimpath -ldflags=-w" $(GO) test -vet=off -timeout 20m $(DRIVING) >.cache/driving.log 2>&1 & driving=$$!
+	$(GO) test -vet=off -timeout 20m -coverprofile=.cache/cover.out $(GUARDED) || failed=1
+	$(GO) test -vet=off -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(GUARDED) $(DRIVING))") || failed=1
+	wait $$driving || failed=1
+	cat .cache/driving.log
+	exit $$failed
 
 web-test: web/node_modules ## TypeScript checks, and tests of the elements in a real browser
 	@echo "== web tests"
