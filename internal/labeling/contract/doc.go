@@ -33,6 +33,8 @@ import (
 	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"fiducial/internal/labeling"
 )
 
 // Version is the events' "version".
@@ -50,7 +52,7 @@ func check(answer []byte) error {
 		return errors.New("the answer is not UTF-8")
 	case !json.Valid(answer):
 		return fmt.Errorf("the answer is not JSON: %s", excerpt(answer))
-	case deeper(answer, maxDepth):
+	case labeling.Deeper(answer, maxDepth):
 		return fmt.Errorf("the answer nests deeper than %d levels", maxDepth)
 	}
 	return nil
@@ -94,27 +96,6 @@ func excerpt(b []byte) string {
 		s = string(r[:most]) + "…"
 	}
 	return fmt.Sprintf("%q", s)
-}
-
-// deeper reports whether brackets outside strings nest deeper than most.
-func deeper(b []byte, most int) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			if depth++; depth > most {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
 }
 
 // encode writes compact JSON in which <, > and & stand for themselves.
