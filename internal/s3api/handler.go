@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -155,6 +156,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.fail(err)
 	}
 	x.log()
+	// A connection whose next request is there already would be served on and on
+	// for as long as the scheduler lets it, and hundreds of others wait: each has
+	// one answer at a time.
+	runtime.Gosched()
 }
 
 func (x *exchange) serve() error {
