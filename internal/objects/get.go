@@ -215,7 +215,7 @@ func (s *Service) open(ctx context.Context, call *Call, in *GetInput) (*Content,
 			return nil, err
 		}
 		c.key = key
-		err = s.openContent(ctx, c)
+		err = s.openContent(ctx, call, c)
 		if err == nil {
 			return c, nil
 		}
@@ -229,7 +229,7 @@ func (s *Service) open(ctx context.Context, call *Call, in *GetInput) (*Content,
 
 var errBytesMissing = errors.New("the row names bytes that are not there")
 
-func (s *Service) openContent(ctx context.Context, c *Content) error {
+func (s *Service) openContent(ctx context.Context, call *Call, c *Content) error {
 	c.service, c.ctx = s, ctx
 	if c.Length == 0 {
 		return nil
@@ -243,7 +243,7 @@ func (s *Service) openContent(ctx context.Context, c *Content) error {
 		return err
 	}
 	if c.segments == nil && c.Encryption.sealed() && c.Size <= openedObject {
-		if done, err := s.openOnce(ctx, c); done || err != nil {
+		if done, err := s.openOnce(ctx, call, c); done || err != nil {
 			return err
 		}
 	}
