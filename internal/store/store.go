@@ -20,7 +20,7 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver named "pgx"
-	_ "modernc.org/sqlite"             // the driver named "sqlite"
+	"modernc.org/sqlite"
 
 	"fiducial/internal/fault"
 )
@@ -87,16 +87,16 @@ func openSQLite(path string) (*DB, error) {
 	dsn := "file:" + strings.NewReplacer("?", "%3f", "#", "%23").Replace(path) +
 		"?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=busy_timeout(10000)" +
 		"&_pragma=foreign_keys(on)&_pragma=temp_store(memory)&_pragma=cache_size(-16000)&_txlock=immediate"
-	w, err := sql.Open("sqlite", dsn)
+	toWrite, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
+	toRead, err := sqlite.NewConnector(dsn + "&_pragma=query_only(on)")
+	if err != nil {
+		return nil, err
+	}
+	w, r := sql.OpenDB(keeping{toWrite}), sql.OpenDB(keeping{toRead})
 	w.SetMaxOpenConns(1)
-	r, err := sql.Open("sqlite", dsn+"&_pragma=query_only(on)")
-	if err != nil {
-		_ = w.Close()
-		return nil, err
-	}
 	r.SetMaxOpenConns(8)
 	r.SetMaxIdleConns(8)
 	if err := w.Ping(); err != nil { // makes the file before a reader looks for it
