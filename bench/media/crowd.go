@@ -29,8 +29,10 @@ var picture = sizes[1]
 
 // crowd is workers who open pictures, each with a URL of its own.
 type crowd struct {
-	name string
-	urls []string
+	name   string
+	urls   []string
+	server *process
+	ops    string // where the server's profiler is
 }
 
 // crowdResult is how long they waited.
@@ -50,9 +52,21 @@ func (b *bench) crowds(ctx context.Context, w io.Writer) error {
 			if err := os.WriteFile(list, []byte(strconv.Itoa(i)+"\n"+strings.Join(c.urls[i*n:(i+1)*n], "\n")), 0o600); err != nil {
 				return err
 			}
+			before, err := c.server.cpu()
+			if err != nil {
+				return err
+			}
+			profiled := b.profileOf(ctx, c.ops, c.name+" crowd "+at, 1)
 			out, err := exec.CommandContext(ctx, "taskset", "-c", "1", self, "-crowd", list).Output()
 			if err != nil {
 				return fmt.Errorf("the crowd of %s: %w\n%s", c.name, err, out)
+			}
+			after, err := c.server.cpu()
+			if err != nil {
+				return err
+			}
+			if err := <-profiled; err != nil {
+				return fmt.Errorf("profile: %w", err)
 			}
 			var r crowdResult
 			if err := json.Unmarshal(out, &r); err != nil {
@@ -63,8 +77,8 @@ func (b *bench) crowds(ctx context.Context, w io.Writer) error {
 				verdict = fmt.Sprintf(" (bar %v: %s)", barCrowd, met(r.P99 < barCrowd))
 			}
 			ms := func(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
-			fmt.Fprintf(w, "%s: %d workers open %d pictures of 100 KiB, %s: p50 %v, p99 %v%s, longest %v, all there after %v\n",
-				c.name, crowdWorkers, crowdPictures, at, ms(r.P50), ms(r.P99), verdict, ms(r.Max), ms(r.All))
+			fmt.Fprintf(w, "%s: %d workers open %d pictures of 100 KiB, %s: p50 %v, p99 %v%s, longest %v, all there after %v, CPU %.0f µs a picture\n",
+				c.name, crowdWorkers, crowdPictures, at, ms(r.P50), ms(r.P99), verdict, ms(r.Max), ms(r.All), float64((after-before).Microseconds())/float64(n))
 		}
 	}
 	return nil

@@ -117,7 +117,7 @@ func (b *bench) many(p *process, ops string, mint minter) error {
 		if urls, err = mint(2*crowdWorkers*crowdPictures, keys...); err != nil {
 			return err
 		}
-		b.crowd = append(b.crowd, crowd{name: kind.name, urls: urls})
+		b.crowd = append(b.crowd, crowd{name: kind.name, urls: urls, server: p, ops: ops})
 	}
 	return nil
 }

@@ -233,14 +233,22 @@ func (b *bench) once(ctx context.Context, i int, t *target, round int) error {
 
 // profileDuring takes a CPU profile of Fiducial during the first round, if asked.
 func (b *bench) profileDuring(ctx context.Context, t *target, round int) <-chan error {
+	if t.ops == "" || round > 0 {
+		return b.profileOf(ctx, "", "", 0)
+	}
+	return b.profileOf(ctx, t.ops, fmt.Sprintf("%s-%s-tls-%v", t.name, t.size.name, t.secure), max(b.seconds-1, 1))
+}
+
+// profileOf takes a CPU profile from where Fiducial's profiler is, if asked.
+func (b *bench) profileOf(ctx context.Context, ops, name string, seconds int) <-chan error {
 	done := make(chan error, 1)
-	if b.profile == "" || t.ops == "" || round > 0 {
+	if b.profile == "" || ops == "" {
 		done <- nil
 		return done
 	}
 	go func() {
 		done <- func() error {
-			r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", t.ops, max(b.seconds-1, 1)), nil)
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", ops, seconds), nil)
 			if err != nil {
 				return err
 			}
@@ -249,8 +257,7 @@ func (b *bench) profileDuring(ctx context.Context, t *target, round int) <-chan 
 				return err
 			}
 			defer res.Body.Close()
-			name := strings.NewReplacer(" ", "-", ",", "").Replace(fmt.Sprintf("%s-%s-tls-%v.pprof", t.name, t.size.name, t.secure))
-			f, err := os.Create(filepath.Join(b.profile, name))
+			f, err := os.Create(filepath.Join(b.profile, strings.NewReplacer(" ", "-", ",", "").Replace(name)+".pprof"))
 			if err != nil {
 				return err
 			}
