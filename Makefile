@@ -31,12 +31,14 @@ test: setup check unit web-test cover ## everything: checks, unit, database, bro
 	@echo "make test: all passed"
 
 # One way to compile for all of `make test`, so that nothing is compiled twice.
-# SQLite is C turned into Go: to watch each access of its virtual machine to memory
-# that is its own, and each step of its pointers, finds nothing of ours and takes
-# most of the time of every test with a database. So the modules of modernc.org are
-# compiled without both; what calls them, and database/sql, keeps the detector.
+# SQLite is C turned into Go: to check each step of its pointers, and to watch its
+# virtual machine's accesses to memory that is its own, finds nothing of ours and
+# takes most of the time of every test with a database. So these are compiled without;
+# the driver, which hands on what is ours, and database/sql keep the detector. (More
+# cannot go without: of generic code, and sqlite/lib has none, the linker keeps one
+# copy for all packages, and a copy without the detector makes it see false races.)
 # Nobody opens the programs in a debugger: they are linked without its tables.
-RACE := -race -trimpath '-gcflags=modernc.org/...=-d=checkptr=0 -race=false' -ldflags=-w
+RACE := -race -trimpath -ldflags=-w -gcflags=modernc.org/...=-d=checkptr=0 '-gcflags=modernc.org/sqlite/lib=-d=checkptr=0 -race=false'
 # What drives a browser does it with chromedp, which reads a map of a page's nodes
 # without the lock that it has for it (domEvent, up to 0.23.1). So these are compiled
 # without the detector; the server that they test is not.
