@@ -23,7 +23,7 @@ import (
 // list; TestArchitectureListsEveryLayer compares the two.
 var layers = [][]string{
 	{"fault"},
-	{"arn"},
+	{"arn", "setting"},
 	{"identity", "origin"},
 	{"policy", "sigv4", "envelope", "template"},
 	{"audit", "blob", "outbound"},
