@@ -180,7 +180,10 @@ func (s *Server) AWS(args ...string) (string, error) { return s.AWSAs(nil, args.
 
 // AWSAs runs the AWS CLI with more variables, which win over the default ones.
 func (s *Server) AWSAs(env []string, args ...string) (string, error) {
-	return s.run(awsCLI(), env, args...)
+	if f := awsProcess(); f != nil {
+		return f.run(s.t.TempDir(), append(s.ClientEnv(), env...), args)
+	}
+	return s.run("aws", env, args...)
 }
 
 // Python runs a Python program with boto3 on standard input.
@@ -204,16 +207,6 @@ var python = sync.OnceValue(func() string {
 		}
 	}
 	return "python3"
-})
-
-// awsCLI is the AWS CLI beside that Python, or else the one on the PATH.
-var awsCLI = sync.OnceValue(func() string {
-	if p := filepath.Join(filepath.Dir(python()), "aws"); filepath.IsAbs(p) {
-		if _, err := exec.LookPath(p); err == nil {
-			return p
-		}
-	}
-	return "aws"
 })
 
 func (s *Server) run(name string, env []string, args ...string) (string, error) {
