@@ -209,9 +209,11 @@ func (l *Labeling) finishBatch(ctx context.Context, tx *sql.Tx, job, number int6
 }
 
 // What sealed columns are bound to.
-func labelOf(job, idx int64) string { return fmt.Sprintf("label of object %d of job %d", idx, job) }
-func metadataOf(job, idx int64) string {
-	return fmt.Sprintf("metadata of object %d of job %d", idx, job)
+func labelOf(job, idx int64) string    { return "label of " + objectOf(job, idx) }
+func metadataOf(job, idx int64) string { return "metadata of " + objectOf(job, idx) }
+
+func objectOf(job, idx int64) string {
+	return "object " + strconv.FormatInt(idx, 10) + " of job " + strconv.FormatInt(job, 10)
 }
 
 func (l *Labeling) insertResults(ctx context.Context, tx *sql.Tx, job int64, results []labeling.Consolidated, now time.Time) error {
