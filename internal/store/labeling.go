@@ -18,10 +18,14 @@ type Labeling struct {
 	cache *jobCache
 	crowd crowd
 	seals columns
+
+	takers takers
 }
 
 // NewLabeling returns the rows of labeling jobs, data objects and assignments in db.
-func NewLabeling(db *DB) *Labeling { return &Labeling{db: db, cache: newJobCache()} }
+func NewLabeling(db *DB) *Labeling {
+	return &Labeling{db: db, cache: newJobCache(), takers: takers{jobs: map[int64]*[maxCrowd]bool{}}}
+}
 
 // Sealed makes l seal answers, drafts and annotations from now on. What was
 // written before is read as it is; see Reseal.

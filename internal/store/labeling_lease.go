@@ -111,12 +111,17 @@ func (l *Labeling) SaveDraft(ctx context.Context, w labeling.Worker, id string, 
 	teams, args := placeholders([]any{sealed, Micros(now), id, w.ID}, w.Teams)
 	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		n, err := exec(ctx, tx, `update assignments set draft = $1, draft_at = $2
-			where id = $3 and worker = $4 and state = 'active' and expires_at > $2 and `+inTeams(teams), args...)
+			where id = $3 and worker = $4 and `+unexpired+` > $2 and `+inTeams(teams), args...)
 		live = n > 0
 		return err
 	})
 	return live, err
 }
+
+// unexpired begins the condition that an assignment is live at an instant. It adds
+// 0 on purpose: PostgreSQL would rather read all live assignments by the index of
+// their ends than find one by its id.
+const unexpired = `state = 'active' and expires_at + 0`
 
 // inTeams is the condition that an assignment's job is of one of the teams.
 func inTeams(teams string) string {
@@ -141,7 +146,7 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 		}
 		var job, idx int64
 		err = tx.QueryRowContext(ctx, `update assignments set state = $1, ended_at = $2, answer = $3, draft = ''
-			where id = $4 and worker = $5 and state = 'active' and expires_at > $6 and `+inTeams(teams)+` returning job, idx`, args...).Scan(&job, &idx)
+			where id = $4 and worker = $5 and `+unexpired+` > $6 and `+inTeams(teams)+` returning job, idx`, args...).Scan(&job, &idx)
 		if done = err == nil; errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
