@@ -182,9 +182,9 @@ func endLease(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) (boo
 
 // settle counts an ended assignment in its object. An object with all its
 // answers, or that enough workers declined, or that is closing and that nobody
-// works on any more, leaves the workers' hands; the
-// next in the manifest takes its place at once, so that a job with few
-// concurrent tasks never runs dry between two rounds of the engine.
+// works on any more, leaves the workers' hands. Where few are left to take, the
+// next in the manifest takes its place at once, so that a job with few concurrent
+// tasks never runs dry between two rounds of the engine.
 func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error {
 	if idx < 0 { // a gold question is in nobody's way
 		return nil
@@ -199,8 +199,20 @@ func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error 
 	if err != nil || state != string(labeling.ObjectAnswered) {
 		return err
 	}
+	var left int
+	if err := tx.QueryRowContext(ctx, leftToTake, job, plenty).Scan(&left); err != nil || left == plenty {
+		return err
+	}
 	return promote(ctx, tx, job, 1, e.Now)
 }
+
+// plenty is of how many objects with a slot left a submit adds none: that is the
+// engine's, which adds many at once. On PostgreSQL those who add the same object
+// wait for each other.
+const plenty = 32
+
+const leftToTake = `select count(*) from (select 1 from labeling_tasks t
+	where t.job = $1 and t.state = 'ready' and t.closing = 0 and t.wanted > t.live + t.answered limit $2) x`
 
 // promote makes up to n more objects ready: first those that come back to the
 // workers, then the next queued ones, or has these prepared where the job has a
