@@ -109,8 +109,8 @@ func (l *Labeling) SaveDraft(ctx context.Context, w labeling.Worker, id string, 
 		return false, err
 	}
 	teams, args := placeholders([]any{sealed, Micros(now), id, w.ID}, w.Teams)
-	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		n, err := exec(ctx, tx, `update assignments set draft = $1, draft_at = $2
+	err = l.writeOne(ctx, func(ctx context.Context, db execer) error {
+		n, err := exec(ctx, db, `update assignments set draft = $1, draft_at = $2
 			where id = $3 and worker = $4 and `+unexpired+` > $2 and `+inTeams(teams), args...)
 		live = n > 0
 		return err
@@ -139,11 +139,16 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 		return false, err
 	}
 	teams, args := placeholders([]any{string(e.State), Micros(e.Now), answer, e.ID, e.Worker.ID, until}, e.Worker.Teams)
+	plain := l.plain.has(e.ID)
 	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		controlled, err := lockWorker(ctx, tx, e)
-		if err != nil {
-			return err
+		controlled := false
+		if !plain {
+			var err error
+			if controlled, err = lockWorker(ctx, tx, e); err != nil {
+				return err
+			}
 		}
+		var err error
 		var job, idx int64
 		err = tx.QueryRowContext(ctx, `update assignments set state = $1, ended_at = $2, answer = $3, draft = ''
 			where id = $4 and worker = $5 and `+unexpired+` > $6 and `+inTeams(teams)+` returning job, idx`, args...).Scan(&job, &idx)
@@ -167,6 +172,9 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 		}
 		return settle(ctx, tx, job, idx, e)
 	})
+	if done && err == nil {
+		l.plain.forget(e.ID)
+	}
 	return done && err == nil, err
 }
 

@@ -96,6 +96,9 @@ func (l *Labeling) Take(ctx context.Context, t queue.Take) (labeling.Assignment,
 		return a, expired, fault.Newf(op, fault.NotFound, "no object for worker %s", t.Worker)
 	}
 	a.Job = t.Job
+	if t.Job.Quality == nil {
+		l.plain.note(a.ID)
+	}
 	a, err = l.opened(a)
 	return a, expired, err
 }
