@@ -21,11 +21,13 @@ var _ queue.Store = (*Labeling)(nil)
 // available is what an object must be for a worker ($2) to take it: on offer,
 // with a slot left, and not one that the worker has answered, holds or declined.
 // That last is asked by a scalar subquery on purpose: PostgreSQL makes a join
-// of "not exists", and may then read all that the worker ever did in the job. The
-// slots are asked for as the index labeling_tasks_open has them.
+// of "not exists", and may then read all that the worker ever did in the job. Nor
+// is it compared by "in": that PostgreSQL takes to hold for one object in a hundred,
+// and then reads and sorts all that are on offer to find one, where nearly the first
+// will do. The slots are asked for as the index labeling_tasks_open has them.
 const available = `t.state = 'ready' and t.closing = 0 and t.wanted > t.live + t.answered and t.declined < t.most and t.ready_at > $3
-	and coalesce((select a.state from assignments a where a.job = t.job and a.idx = t.idx and a.worker = $2), 'released')
-		in ('released', 'expired')`
+	and case when coalesce((select a.state from assignments a where a.job = t.job and a.idx = t.idx and a.worker = $2), 'released')
+		in ('released', 'expired') then 1 else 0 end <> 0`
 
 // takeSlot takes one slot of the first object available, for a worker who holds
 // nothing in the job. The inner select finds a candidate; the outer where repeats
@@ -156,8 +158,12 @@ func (t *takers) enter(job int64) (place, skip int) {
 		return place, rand.IntN(maxCrowd)
 	}
 	places[place] = true
-	return place, place
+	return place, apart * place
 }
+
+// apart is how far places are from each other: an object that has all its workers
+// moves those behind it up, and who comes then must not meet who came before.
+const apart = 3
 
 func (t *takers) leave(job int64, place int) {
 	t.mu.Lock()
