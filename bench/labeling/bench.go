@@ -145,6 +145,7 @@ func (b *bench) ingest(ctx context.Context, t *table, name string, n int) error 
 		bar = 30_000
 	}
 	rate := float64(n) / took.Seconds()
+	t.line("in progress after", took.Round(10*time.Millisecond).String(), "20s", n > 100_000 || took < 20*time.Second)
 	t.line("ingest, objects a second", fmt.Sprintf("%.0f", rate), fmt.Sprintf("%.0f", bar), rate >= bar)
 	t.line("ingest, processor time an object", ((cpu() - before) / time.Duration(n)).Round(10*time.Nanosecond).String(), "", true)
 	return nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"fiducial/internal/envelope"
@@ -36,19 +37,33 @@ func (c columns) seal(text, of string) (string, error) {
 
 // open is the reverse of seal.
 func (c columns) open(text, of string) (string, error) {
-	rest, ok := strings.CutPrefix(text, sealedPrefix)
-	if !ok {
+	if !strings.HasPrefix(text, sealedPrefix) {
 		return text, nil
 	}
-	if c.keys == nil {
-		return "", fault.Newf("store.columns", fault.Unavailable, "the %s is sealed, and the keyset of sealed columns is not there", of)
+	raw, err := c.appendOpen(nil, text, of)
+	return string(raw), err
+}
+
+// strictBase64 takes exactly one spelling of every text.
+var strictBase64 = base64.RawURLEncoding.Strict()
+
+// appendOpen is open for bytes. It may use scratch, which it overwrites.
+func (c columns) appendOpen(scratch []byte, text, of string) ([]byte, error) {
+	rest, ok := strings.CutPrefix(text, sealedPrefix)
+	if !ok {
+		return []byte(text), nil
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(rest)
+	if c.keys == nil {
+		return nil, fault.Newf("store.columns", fault.Unavailable, "the %s is sealed, and the keyset of sealed columns is not there", of)
+	}
+	n := base64.RawURLEncoding.DecodedLen(len(rest))
+	raw := slices.Grow(scratch[:0], n)[:n]
+	n, err := strictBase64.Decode(raw, []byte(rest))
 	if err == nil {
-		raw, err = c.keys.Decrypt(raw, []byte(of))
+		raw, err = c.keys.Decrypt(raw[:n], []byte(of))
 	}
 	if err != nil {
-		return "", fault.E("store.columns", fault.Internal, "The "+of+" does not open: the row was changed, or it was sealed under another key.", err)
+		return nil, fault.E("store.columns", fault.Internal, "The "+of+" does not open: the row was changed, or it was sealed under another key.", err)
 	}
-	return string(raw), nil
+	return raw, nil
 }

@@ -18,10 +18,15 @@ type Labeling struct {
 	cache *jobCache
 	crowd crowd
 	seals columns
+
+	takers takers
+	plain  plainLeases
 }
 
 // NewLabeling returns the rows of labeling jobs, data objects and assignments in db.
-func NewLabeling(db *DB) *Labeling { return &Labeling{db: db, cache: newJobCache()} }
+func NewLabeling(db *DB) *Labeling {
+	return &Labeling{db: db, cache: newJobCache(), takers: takers{jobs: map[int64]*[maxCrowd]bool{}}, plain: plainLeases{ids: map[string]bool{}}}
+}
 
 // Sealed makes l seal answers, drafts and annotations from now on. What was
 // written before is read as it is; see Reseal.
@@ -40,18 +45,38 @@ var errRace = errors.New("another transaction was first")
 // that level; serializable transactions would abort one another all the time
 // where hundreds of workers take from the head of one job.
 func (l *Labeling) write(ctx context.Context, fn TxFunc) error {
-	var err error
-	for try := range maxTries {
+	return l.retry(ctx, func() error {
 		if l.db.dialect == Postgres {
-			err = l.tryPostgres(ctx, fn)
-		} else {
-			err = l.db.Write(ctx, fn)
+			return l.tryPostgres(ctx, fn)
 		}
+		return l.db.Write(ctx, fn)
+	})
+}
+
+// execer runs statements: a transaction, or a database where each is one by itself.
+type execer interface {
+	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
+}
+
+// writeOne is write for a change of one statement, which PostgreSQL makes a
+// transaction of by itself: one round trip instead of three.
+func (l *Labeling) writeOne(ctx context.Context, fn func(context.Context, execer) error) error {
+	if l.db.dialect == Postgres {
+		return l.retry(ctx, func() error { return fn(ctx, l.db.writer) })
+	}
+	return l.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return fn(ctx, tx) })
+}
+
+// retry calls try until no other transaction is in its way.
+func (l *Labeling) retry(ctx context.Context, try func() error) error {
+	var err error
+	for n := range maxTries {
+		err = try()
 		if !errors.Is(err, errRace) && !serialization(err) && !(l.db.dialect == Postgres && unique(err)) {
 			return wrap("store.Labeling", err)
 		}
 		select {
-		case <-time.After(time.Duration(try) * time.Millisecond):
+		case <-time.After(time.Duration(n) * time.Millisecond):
 		case <-ctx.Done():
 			return wrap("store.Labeling", ctx.Err())
 		case <-l.db.stop:
@@ -74,7 +99,7 @@ func (l *Labeling) tryPostgres(ctx context.Context, fn TxFunc) error {
 }
 
 // exec runs a statement and says how many rows it changed.
-func exec(ctx context.Context, tx *sql.Tx, text string, args ...any) (int64, error) {
+func exec(ctx context.Context, tx execer, text string, args ...any) (int64, error) {
 	r, err := tx.ExecContext(ctx, text, args...)
 	if err != nil {
 		return 0, err

@@ -134,12 +134,13 @@ func (l *Labeling) UntoldResults(ctx context.Context, id int64, limit int) ([]en
 	}
 	defer rows.Close()
 	var out []engine.Row
+	var scratch []byte
 	for rows.Next() {
 		sealed, err := scanSealed(rows)
 		if err != nil {
 			return nil, wrap(op, err)
 		}
-		r, err := l.openRow(id, sealed)
+		r, err := l.openRow(id, &sealed, &scratch)
 		if err != nil {
 			return nil, err
 		}

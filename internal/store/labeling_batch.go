@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -134,8 +135,10 @@ func (l *Labeling) readAnswers(ctx context.Context, job int64, b *engine.Batch) 
 		place[b.Objects[i].Index] = i
 		list[i] = strconv.FormatInt(b.Objects[i].Index, 10)
 	}
+	// coalesce on purpose: "state = 'submitted'" has an index, and PostgreSQL would
+	// read all the answers of a job that it has no statistics of yet.
 	rows, err := l.db.Read().QueryContext(ctx, `select id, idx, worker, taken_at, ended_at, answer from assignments
-		where job = $1 and idx in (`+strings.Join(list, ",")+`) and state = 'submitted' order by idx, ended_at, worker`, job)
+		where job = $1 and idx in (`+strings.Join(list, ",")+`) and coalesce(state, '') = 'submitted' order by idx, ended_at, worker`, job)
 	if err != nil {
 		return err
 	}
@@ -209,34 +212,42 @@ func (l *Labeling) finishBatch(ctx context.Context, tx *sql.Tx, job, number int6
 }
 
 // What sealed columns are bound to.
-func labelOf(job, idx int64) string { return fmt.Sprintf("label of object %d of job %d", idx, job) }
-func metadataOf(job, idx int64) string {
-	return fmt.Sprintf("metadata of object %d of job %d", idx, job)
+func labelOf(job, idx int64) string    { return "label of " + objectOf(job, idx) }
+func metadataOf(job, idx int64) string { return "metadata of " + objectOf(job, idx) }
+
+func objectOf(job, idx int64) string {
+	return "object " + strconv.FormatInt(idx, 10) + " of job " + strconv.FormatInt(job, 10)
 }
 
+// resultChunk is how many results one insert carries: SQLite's driver looks each
+// parameter up among all, and a short text is parsed once for ever.
+const resultChunk = 10
+
 func (l *Labeling) insertResults(ctx context.Context, tx *sql.Tx, job int64, results []labeling.Consolidated, now time.Time) error {
-	if len(results) == 0 {
-		return nil
-	}
-	var text strings.Builder
-	text.WriteString(`insert into labeling_results (job, idx, label, metadata, failure, ended_at) values `)
-	args := make([]any, 0, 6*len(results))
-	for i, r := range results {
-		if i > 0 {
-			text.WriteByte(',')
+	for chunk := range slices.Chunk(results, resultChunk) {
+		var text strings.Builder
+		text.WriteString(`insert into labeling_results (job, idx, label, metadata, failure, ended_at) values `)
+		args := make([]any, 0, 2+4*len(chunk))
+		args = append(args, job, Micros(now))
+		for i, r := range chunk {
+			if i > 0 {
+				text.WriteByte(',')
+			}
+			label, err := l.seals.seal(string(r.Label), labelOf(job, r.Index))
+			if err != nil {
+				return err
+			}
+			metadata, err := l.seals.seal(string(r.Metadata), metadataOf(job, r.Index))
+			if err != nil {
+				return err
+			}
+			n := len(args)
+			fmt.Fprintf(&text, "($1,$%d,$%d,$%d,$%d,$2)", n+1, n+2, n+3, n+4)
+			args = append(args, r.Index, label, metadata, r.Failure)
 		}
-		label, err := l.seals.seal(string(r.Label), labelOf(job, r.Index))
-		if err != nil {
+		if _, err := tx.ExecContext(ctx, text.String(), args...); err != nil {
 			return err
 		}
-		metadata, err := l.seals.seal(string(r.Metadata), metadataOf(job, r.Index))
-		if err != nil {
-			return err
-		}
-		n := len(args)
-		fmt.Fprintf(&text, "($%d,$%d,$%d,$%d,$%d,$%d)", n+1, n+2, n+3, n+4, n+5, n+6)
-		args = append(args, job, r.Index, label, metadata, r.Failure, Micros(now))
 	}
-	_, err := tx.ExecContext(ctx, text.String(), args...)
-	return err
+	return nil
 }

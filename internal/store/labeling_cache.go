@@ -47,3 +47,34 @@ func (c *jobCache) keep(j *labeling.Job) {
 	}
 	c.ids[j.ID], c.keys[labeling.Key(j.Name)] = j, j
 }
+
+// plainLeases are assignments that this server handed out and whose jobs have no
+// quality control, which no job gets later: to end them nobody need ask for it.
+type plainLeases struct {
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+// maxPlain bounds the memory, to some megabytes.
+const maxPlain = 50_000
+
+func (p *plainLeases) note(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.ids) >= maxPlain {
+		clear(p.ids)
+	}
+	p.ids[id] = true
+}
+
+func (p *plainLeases) has(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ids[id]
+}
+
+func (p *plainLeases) forget(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.ids, id)
+}

@@ -109,14 +109,19 @@ func (l *Labeling) SaveDraft(ctx context.Context, w labeling.Worker, id string, 
 		return false, err
 	}
 	teams, args := placeholders([]any{sealed, Micros(now), id, w.ID}, w.Teams)
-	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		n, err := exec(ctx, tx, `update assignments set draft = $1, draft_at = $2
-			where id = $3 and worker = $4 and state = 'active' and expires_at > $2 and `+inTeams(teams), args...)
+	err = l.writeOne(ctx, func(ctx context.Context, db execer) error {
+		n, err := exec(ctx, db, `update assignments set draft = $1, draft_at = $2
+			where id = $3 and worker = $4 and `+unexpired+` > $2 and `+inTeams(teams), args...)
 		live = n > 0
 		return err
 	})
 	return live, err
 }
+
+// unexpired begins the condition that an assignment is live at an instant. It adds
+// 0 on purpose: PostgreSQL would rather read all live assignments by the index of
+// their ends than find one by its id.
+const unexpired = `state = 'active' and expires_at + 0`
 
 // inTeams is the condition that an assignment's job is of one of the teams.
 func inTeams(teams string) string {
@@ -134,14 +139,19 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 		return false, err
 	}
 	teams, args := placeholders([]any{string(e.State), Micros(e.Now), answer, e.ID, e.Worker.ID, until}, e.Worker.Teams)
+	plain := l.plain.has(e.ID)
 	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		controlled, err := lockWorker(ctx, tx, e)
-		if err != nil {
-			return err
+		controlled := false
+		if !plain {
+			var err error
+			if controlled, err = lockWorker(ctx, tx, e); err != nil {
+				return err
+			}
 		}
+		var err error
 		var job, idx int64
 		err = tx.QueryRowContext(ctx, `update assignments set state = $1, ended_at = $2, answer = $3, draft = ''
-			where id = $4 and worker = $5 and state = 'active' and expires_at > $6 and `+inTeams(teams)+` returning job, idx`, args...).Scan(&job, &idx)
+			where id = $4 and worker = $5 and `+unexpired+` > $6 and `+inTeams(teams)+` returning job, idx`, args...).Scan(&job, &idx)
 		if done = err == nil; errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -162,6 +172,9 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 		}
 		return settle(ctx, tx, job, idx, e)
 	})
+	if done && err == nil {
+		l.plain.forget(e.ID)
+	}
 	return done && err == nil, err
 }
 
@@ -177,9 +190,9 @@ func endLease(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) (boo
 
 // settle counts an ended assignment in its object. An object with all its
 // answers, or that enough workers declined, or that is closing and that nobody
-// works on any more, leaves the workers' hands; the
-// next in the manifest takes its place at once, so that a job with few
-// concurrent tasks never runs dry between two rounds of the engine.
+// works on any more, leaves the workers' hands. Where few are left to take, the
+// next in the manifest takes its place at once, so that a job with few concurrent
+// tasks never runs dry between two rounds of the engine.
 func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error {
 	if idx < 0 { // a gold question is in nobody's way
 		return nil
@@ -194,8 +207,20 @@ func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error 
 	if err != nil || state != string(labeling.ObjectAnswered) {
 		return err
 	}
+	var left int
+	if err := tx.QueryRowContext(ctx, leftToTake, job, plenty).Scan(&left); err != nil || left == plenty {
+		return err
+	}
 	return promote(ctx, tx, job, 1, e.Now)
 }
+
+// plenty is of how many objects with a slot left a submit adds none: that is the
+// engine's, which adds many at once. On PostgreSQL those who add the same object
+// wait for each other.
+const plenty = 32
+
+const leftToTake = `select count(*) from (select 1 from labeling_tasks t
+	where t.job = $1 and t.state = 'ready' and t.closing = 0 and t.wanted > t.live + t.answered limit $2) x`
 
 // promote makes up to n more objects ready: first those that come back to the
 // workers, then the next queued ones, or has these prepared where the job has a

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"fiducial/internal/labeling"
 	"fiducial/internal/labeling/engine"
 )
@@ -155,98 +153,4 @@ func (l *Labeling) Start(ctx context.Context, h engine.Hold, s engine.Started) e
 		}
 		return promote(ctx, tx, h.Job, int64(j.Human.MaxConcurrent), s.Now)
 	})
-}
-
-// Bounds of a page of rows.
-const (
-	pageRows  = 2000
-	pageBytes = 1 << 20
-)
-
-// sealedRow is a row as it stands in the database.
-type sealedRow struct {
-	engine.Row
-	label, metadata string
-}
-
-// Rows implements engine.Work. It reads in pages, and none while fn waits for
-// somebody: one long query would keep SQLite from checkpointing for as long as
-// the output takes. While fn has one page the next is read.
-func (l *Labeling) Rows(ctx context.Context, id int64, fn func(engine.Row) error) error {
-	pages := make(chan []sealedRow, 1)
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		defer close(pages)
-		for after := int64(-1); ; {
-			page, err := l.page(ctx, id, after)
-			if err != nil || len(page) == 0 {
-				return err
-			}
-			after = page[len(page)-1].Index
-			select {
-			case pages <- page:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-	})
-	g.Go(func() error {
-		for page := range pages {
-			for _, sealed := range page {
-				r, err := l.openRow(id, sealed)
-				if err != nil {
-					return err
-				}
-				if err := fn(r); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	return g.Wait()
-}
-
-// page is what comes after a row; nothing if it was the last.
-func (l *Labeling) page(ctx context.Context, id, after int64) (page []sealedRow, err error) {
-	const op = "store.Labeling.Rows"
-	rows, err := l.db.Read().QueryContext(ctx, `select o.idx, o.line, o.kept, coalesce(r.label, ''), coalesce(r.metadata, ''), coalesce(r.failure, '')
-		from data_objects o left join labeling_results r on r.job = o.job and r.idx = o.idx
-		where o.job = $1 and o.idx > $2 order by o.idx limit $3`, id, after, pageRows)
-	if err != nil {
-		return nil, wrap(op, err)
-	}
-	defer rows.Close()
-	for size := 0; size < pageBytes && rows.Next(); {
-		r, err := scanSealed(rows)
-		if err != nil {
-			return nil, wrap(op, err)
-		}
-		page = append(page, r)
-		size += len(r.Line) + len(r.label) + len(r.metadata)
-	}
-	return page, wrap(op, rows.Err())
-}
-
-// scanSealed reads a line with its result.
-func scanSealed(rows *sql.Rows) (r sealedRow, err error) {
-	var kept int
-	err = rows.Scan(&r.Index, &r.Line, &kept, &r.label, &r.metadata, &r.Failure)
-	r.Kept, r.Unfit = kept == keptLabel, kept == keptUnfit
-	return r, err
-}
-
-// openRow opens the annotations of a row.
-func (l *Labeling) openRow(job int64, r sealedRow) (_ engine.Row, err error) {
-	if r.Label, err = l.annotation(r.label, labelOf(job, r.Index)); err != nil {
-		return r.Row, err
-	}
-	r.Metadata, err = l.annotation(r.metadata, metadataOf(job, r.Index))
-	return r.Row, err
-}
-
-// annotation opens a column of labeling_results.
-func (l *Labeling) annotation(text, of string) ([]byte, error) {
-	text, err := l.seals.open(text, of)
-	return []byte(text), err
 }

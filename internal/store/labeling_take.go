@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"fiducial/internal/fault"
@@ -19,18 +21,23 @@ var _ queue.Store = (*Labeling)(nil)
 // available is what an object must be for a worker ($2) to take it: on offer,
 // with a slot left, and not one that the worker has answered, holds or declined.
 // That last is asked by a scalar subquery on purpose: PostgreSQL makes a join
-// of "not exists", and may then read all that the worker ever did in the job.
-const available = `t.state = 'ready' and t.closing = 0 and t.live + t.answered < t.wanted and t.declined < t.most and t.ready_at > $3
-	and coalesce((select a.state from assignments a where a.job = t.job and a.idx = t.idx and a.worker = $2), 'released')
-		in ('released', 'expired')`
+// of "not exists", and may then read all that the worker ever did in the job. Nor
+// is it compared by "in": that PostgreSQL takes to hold for one object in a hundred,
+// and then reads and sorts all that are on offer to find one, where nearly the first
+// will do. The slots are asked for as the index labeling_tasks_open has them.
+const available = `t.state = 'ready' and t.closing = 0 and t.wanted > t.live + t.answered and t.declined < t.most and t.ready_at > $3
+	and case when coalesce((select a.state from assignments a where a.job = t.job and a.idx = t.idx and a.worker = $2), 'released')
+		in ('released', 'expired') then 1 else 0 end <> 0`
 
-// takeSlot takes one slot of the first object available. The inner select
-// finds a candidate; the outer where repeats what another transaction may have
-// changed since, so that the slot is taken or nothing is.
+// takeSlot takes one slot of the first object available, for a worker who holds
+// nothing in the job. The inner select finds a candidate; the outer where repeats
+// what another transaction may have changed since, so that the slot is taken or
+// nothing is.
 const takeSlot = `update labeling_tasks set live = live + 1
 	where job = $1 and idx = (select t.idx from labeling_tasks t where t.job = $1 and ` + available + `
 		order by t.idx limit 1 offset $4)
 	and state = 'ready' and closing = 0 and live + answered < wanted and declined < most
+	and not exists (select 1 from assignments h where h.job = $1 and h.worker = $2 and h.state = 'active')
 	and exists (select 1 from labeling_jobs j where j.id = $1 and j.status = 'InProgress' and j.ending = '')
 	returning idx, (select o.line from data_objects o where o.job = labeling_tasks.job and o.idx = labeling_tasks.idx)`
 
@@ -40,11 +47,26 @@ func (l *Labeling) Take(ctx context.Context, t queue.Take) (labeling.Assignment,
 	var a labeling.Assignment
 	var expired []string
 	skip := l.crowd.skip()
+	if l.db.dialect == Postgres { // SQLite has one writer, which is in nobody's way
+		place, pass := l.takers.enter(t.Job.ID)
+		defer l.takers.leave(t.Job.ID, place)
+		skip += pass
+	}
 	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		a, expired = labeling.Assignment{}, nil
 		var err error
 		var tasks int64
-		if t.Job.Quality != nil {
+		if t.Job.Quality == nil {
+			// Most workers hold nothing: it is one statement more only for those who do.
+			o, err := takeOne(ctx, tx, t, skip)
+			if err == nil {
+				a, err = lease(ctx, tx, t, o)
+				return err
+			}
+			if !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		} else {
 			var barred bool
 			if tasks, barred, err = enter(ctx, tx, t); err != nil || barred {
 				return err
@@ -58,7 +80,7 @@ func (l *Labeling) Take(ctx context.Context, t queue.Take) (labeling.Assignment,
 				return err
 			}
 		}
-		o, more, err := l.choose(ctx, tx, t, &skip)
+		o, more, err := l.choose(ctx, tx, t, &skip, t.Job.Quality == nil && len(expired) == 0)
 		expired = append(expired, more...)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -76,16 +98,21 @@ func (l *Labeling) Take(ctx context.Context, t queue.Take) (labeling.Assignment,
 		return a, expired, fault.Newf(op, fault.NotFound, "no object for worker %s", t.Worker)
 	}
 	a.Job = t.Job
+	if t.Job.Quality == nil {
+		l.plain.note(a.ID)
+	}
 	a, err = l.opened(a)
 	return a, expired, err
 }
 
 // choose takes a slot, of an object whose lease has run out if there is no
-// other; sql.ErrNoRows: nothing is there for the worker.
-func (l *Labeling) choose(ctx context.Context, tx *sql.Tx, t queue.Take, skip *int) (labeling.DataObject, []string, error) {
-	o, err := takeOne(ctx, tx, t, *skip)
-	if !errors.Is(err, sql.ErrNoRows) {
-		return o, nil, err
+// other; sql.ErrNoRows: nothing is there for the worker. looked: there was none a
+// moment ago.
+func (l *Labeling) choose(ctx context.Context, tx *sql.Tx, t queue.Take, skip *int, looked bool) (o labeling.DataObject, _ []string, err error) {
+	if !looked {
+		if o, err = takeOne(ctx, tx, t, *skip); !errors.Is(err, sql.ErrNoRows) {
+			return o, nil, err
+		}
 	}
 	n, err := countAvailable(ctx, tx, t)
 	if err != nil {
@@ -108,9 +135,52 @@ func takeOne(ctx context.Context, tx *sql.Tx, t queue.Take, skip int) (o labelin
 	return o, err
 }
 
-// crowd spreads takes that would all wait for the same row: as long as they
-// collide, each skips a random number of objects at the head of the job.
-// Without collisions objects go out in the manifest's order.
+// takers spreads the takes that this server has under way at once in a job: each
+// looks for an object behind those that the others are about to take, of which
+// PostgreSQL would make it wait for the row until they are committed. Takes that
+// come one after the other go out in the manifest's order.
+type takers struct {
+	mu   sync.Mutex
+	jobs map[int64]*[maxCrowd]bool // places that are taken
+}
+
+// enter answers with a free place, and how many objects to pass over there. Who
+// comes when all are taken has none, and passes over some of the objects.
+func (t *takers) enter(job int64) (place, skip int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	places := t.jobs[job]
+	if places == nil {
+		places = &[maxCrowd]bool{}
+		t.jobs[job] = places
+	}
+	if place = slices.Index(places[:], false); place < 0 {
+		return place, rand.IntN(maxCrowd)
+	}
+	places[place] = true
+	return place, apart * place
+}
+
+// apart is how far places are from each other: an object that has all its workers
+// moves those behind it up, and who comes then must not meet who came before.
+const apart = 3
+
+func (t *takers) leave(job int64, place int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if place < 0 {
+		return
+	}
+	places := t.jobs[job]
+	places[place] = false
+	if !slices.Contains(places[:], true) {
+		delete(t.jobs, job)
+	}
+}
+
+// crowd spreads takes that would all wait for the same row even so, because other
+// servers take from the job too: as long as they collide, each skips a random
+// number of objects at the head of the job.
 type crowd struct{ width atomic.Int32 }
 
 // maxCrowd bounds how far out of order objects go.

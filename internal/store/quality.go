@@ -63,13 +63,14 @@ func (l *Labeling) GoldQuestions(ctx context.Context, job int64) (out []engine.G
 		var g engine.GoldQuestion
 		var idx int64
 		var label, metadata string
+		var scratch []byte
 		if err := rows.Scan(&idx, &label, &metadata, &g.Asked, &g.Right, &g.Line); err != nil {
 			return nil, wrap(op, err)
 		}
-		if g.Label, err = l.annotation(label, goldOf(job, idx, "label")); err != nil {
+		if g.Label, err = l.annotation(label, goldOf(job, idx, "label"), &scratch); err != nil {
 			return nil, err
 		}
-		if g.Metadata, err = l.annotation(metadata, goldOf(job, idx, "metadata")); err != nil {
+		if g.Metadata, err = l.annotation(metadata, goldOf(job, idx, "metadata"), &scratch); err != nil {
 			return nil, err
 		}
 		out = append(out, g)

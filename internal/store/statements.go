@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"hash/maphash"
 	"maps"
 )
 
@@ -14,6 +15,10 @@ const (
 	maxStatements    = 256
 	maxStatementText = 4 << 10
 )
+
+// maxSeen bounds the texts that a connection knows to have come once. Texts with
+// numbers in them never come again, and must not drive out those that do.
+const maxSeen = 1024
 
 // keeping makes connections to SQLite that keep the statements they have parsed, as
 // pgx does for PostgreSQL: to parse a statement costs more than to run most of them.
@@ -41,7 +46,7 @@ func (k keeping) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = c.Close()
 		return nil, fmt.Errorf("%T lacks methods of a database connection", c)
 	}
-	return &keptConn{sqliteConn: conn, kept: map[string]*statement{}}, nil
+	return &keptConn{sqliteConn: conn, kept: map[string]*statement{}, seed: maphash.MakeSeed(), seen: map[uint64]bool{}}, nil
 }
 
 // keptConn is a connection with its statements. As with any driver's connection,
@@ -49,6 +54,8 @@ func (k keeping) Connect(ctx context.Context) (driver.Conn, error) {
 type keptConn struct {
 	sqliteConn
 	kept map[string]*statement
+	seed maphash.Seed
+	seen map[uint64]bool // hashes of texts that came once
 }
 
 type statement struct {
@@ -57,7 +64,7 @@ type statement struct {
 }
 
 // statement is the parsed statement of a text, nil if the text is to be parsed each
-// time: it is long, or the statement is at work.
+// time: it is long, or it comes for the first time, or the statement is at work.
 func (c *keptConn) statement(ctx context.Context, text string) (*statement, error) {
 	if s := c.kept[text]; s != nil {
 		if s.busy {
@@ -66,6 +73,13 @@ func (c *keptConn) statement(ctx context.Context, text string) (*statement, erro
 		return s, nil
 	}
 	if len(text) > maxStatementText {
+		return nil, nil
+	}
+	if hash := maphash.String(c.seed, text); !c.seen[hash] {
+		if len(c.seen) >= maxSeen {
+			clear(c.seen)
+		}
+		c.seen[hash] = true
 		return nil, nil
 	}
 	if len(c.kept) >= maxStatements {

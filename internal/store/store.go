@@ -39,7 +39,7 @@ const (
 type DB struct {
 	dialect Dialect
 	reader  *sql.DB
-	writer  *sql.DB // the same as reader on PostgreSQL
+	writer  *sql.DB
 
 	jobs    chan *job // SQLite only
 	stop    chan struct{}
@@ -70,15 +70,34 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	return db, nil
 }
 
+// Connections of one server to PostgreSQL. Those that read are their own, so that
+// a page does not wait behind all the workers who submit.
+const (
+	writeConnections = 24
+	readConnections  = 8
+)
+
 func openPostgres(url string) (*DB, error) {
+	w, err := postgresPool(url, writeConnections)
+	if err != nil {
+		return nil, err
+	}
+	r, err := postgresPool(url, readConnections)
+	if err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return &DB{dialect: Postgres, reader: r, writer: w, stop: make(chan struct{})}, nil
+}
+
+func postgresPool(url string, connections int) (*sql.DB, error) {
 	pool, err := sql.Open("pgx", url)
 	if err != nil {
 		return nil, err
 	}
-	pool.SetMaxOpenConns(32)
-	pool.SetMaxIdleConns(32)
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return &DB{dialect: Postgres, reader: pool, writer: pool, stop: make(chan struct{})}, nil
+	return pool, nil
 }
 
 // openSQLite opens one connection that writes and several that read. In WAL
@@ -115,10 +134,7 @@ func (db *DB) Close() error {
 	db.once.Do(func() {
 		close(db.stop)
 		db.stopped.Wait()
-		err = db.reader.Close()
-		if db.writer != db.reader {
-			err = errors.Join(err, db.writer.Close())
-		}
+		err = errors.Join(db.reader.Close(), db.writer.Close())
 	})
 	return err
 }

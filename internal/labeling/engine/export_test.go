@@ -23,3 +23,6 @@ func (e *Engine) Pass(ctx context.Context) error {
 
 // Explain is what a requester reads about an error.
 func Explain(err error) string { return explain(err) }
+
+// ReadGold takes the lines of a gold manifest apart.
+var ReadGold = readGold

@@ -68,7 +68,7 @@ func (e *Engine) judgeSome(ctx context.Context, h Hold, j *labeling.Job, facts [
 // bench is what facts are judged with.
 type bench struct {
 	scorer   *quality.Scorer
-	known    []quality.Known
+	known    map[int64]quality.Known // of the gold questions that facts are about
 	minScore float64
 	verdict  Verdict
 }
@@ -76,16 +76,18 @@ type bench struct {
 func (e *Engine) bench(ctx context.Context, j *labeling.Job, facts []Fact) (*bench, error) {
 	b := &bench{scorer: quality.NewScorer(j.TaskType, j.LabelNames()), verdict: Verdict{Gold: map[int64]GoldQuestion{}, Now: e.Now()}}
 	var workers []string
-	seen, gold := map[string]bool{}, false
+	seen, gold := map[string]bool{}, map[int64]bool{}
 	for _, f := range facts {
 		if !seen[f.Worker] {
 			seen[f.Worker] = true
 			workers = append(workers, f.Worker)
 		}
-		gold = gold || f.Index < 0
+		if f.Index < 0 {
+			gold[f.Index] = true
+		}
 	}
 	var err error
-	if b.verdict.States, err = e.Store.States(ctx, j.ID, workers...); err != nil || !gold {
+	if b.verdict.States, err = e.Store.States(ctx, j.ID, workers...); err != nil || len(gold) == 0 {
 		return b, err
 	}
 	questions, err := e.Store.GoldQuestions(ctx, j.ID)
@@ -93,12 +95,15 @@ func (e *Engine) bench(ctx context.Context, j *labeling.Job, facts []Fact) (*ben
 		return nil, err
 	}
 	b.minScore = j.Quality.Gold.MinScore
-	for _, q := range questions {
-		k, err := b.scorer.Label(q.Label, q.Metadata)
-		if err != nil {
+	b.known = make(map[int64]quality.Known, len(gold))
+	for n, q := range questions {
+		index := int64(-1 - n)
+		if !gold[index] {
+			continue
+		}
+		if b.known[index], err = b.scorer.Label(q.Label, q.Metadata); err != nil {
 			return nil, err
 		}
-		b.known = append(b.known, k)
 	}
 	return b, nil
 }
@@ -111,8 +116,8 @@ func (b *bench) fact(f Fact) quality.Fact {
 	}
 	sum := sha256.Sum256(f.Content)
 	out.Seconds, out.Digest = f.Took.Seconds(), hex.EncodeToString(sum[:8])
-	if n := -1 - f.Index; n >= 0 && n < int64(len(b.known)) {
-		out.Score = b.scorer.Score(b.known[n], f.Content)
+	if known, gold := b.known[f.Index]; gold {
+		out.Score = b.scorer.Score(known, f.Content)
 		out.Right = out.Score >= b.minScore
 		g := b.verdict.Gold[f.Index]
 		g.Asked++

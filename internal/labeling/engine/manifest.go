@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -15,51 +16,89 @@ func (e *Engine) writeEnd(ctx context.Context, j *labeling.Job, t output.Tree) e
 	if err := e.writeReport(ctx, j, t); err != nil {
 		return err
 	}
-	for _, key := range []string{t.Intermediate(iteration), t.Manifest()} {
-		if err := e.writeManifest(ctx, j, t, key); err != nil {
-			return err
-		}
-	}
-	return nil
+	return e.writeManifest(ctx, j, t, t.Intermediate(iteration), t.Manifest())
 }
 
-// writeManifest streams the augmented manifest to the key.
-func (e *Engine) writeManifest(ctx context.Context, j *labeling.Job, t output.Tree, key string) error {
+// manifestFile is one of the objects that an augmented manifest is written to.
+type manifestFile struct {
+	w    *io.PipeWriter
+	done chan error // an *objectError, or nil when the object is there
+}
+
+// writeManifest streams the augmented manifest to the keys. Its lines are read and
+// made once for all of them, and each is there, whole, before the next.
+func (e *Engine) writeManifest(ctx context.Context, j *labeling.Job, t output.Tree, keys ...string) error {
 	b, err := e.bucket(ctx, j)
 	if err != nil {
 		return err
 	}
-	r, w := io.Pipe()
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		lines := &manifestLines{w: w, job: j}
-		err := e.Store.Rows(ctx, j.ID, lines.write)
-		if err == nil {
-			err = lines.flush()
-		}
-		_ = w.CloseWithError(err) // nil is io.EOF for the reader
-	}()
-	err = b.Put(ctx, t.Bucket(), key, "application/x-jsonlines", r)
-	_ = r.Close() // ends the goroutine if Put did not read to the end
-	<-written
-	if err != nil {
-		return &objectError{j.RoleARN, "write", "the output manifest", labeling.S3URI{Bucket: t.Bucket(), Key: key}, err}
+	files, writers := make([]manifestFile, len(keys)), make([]io.Writer, len(keys))
+	for i, key := range keys {
+		files[i] = putManifest(ctx, b, j, labeling.S3URI{Bucket: t.Bucket(), Key: key})
+		writers[i] = files[i].w
 	}
-	return nil
+	err = e.writeLines(ctx, j, io.MultiWriter(writers...))
+	// What the storage said of one is why the others are given up.
+	var refused *objectError
+	errors.As(err, &refused)
+	for _, f := range files {
+		_ = f.w.CloseWithError(err) // nil is io.EOF for the reader
+		if gone := <-f.done; gone != nil {
+			if err == nil {
+				err = gone
+			}
+			if refused == nil {
+				errors.As(gone, &refused)
+			}
+		}
+	}
+	if refused != nil {
+		return refused
+	}
+	return err
 }
+
+// putManifest begins to write an object.
+func putManifest(ctx context.Context, b Bucket, j *labeling.Job, where labeling.S3URI) manifestFile {
+	r, w := io.Pipe()
+	f := manifestFile{w: w, done: make(chan error, 1)}
+	go func() {
+		err := b.Put(ctx, where.Bucket, where.Key, "application/x-jsonlines", r)
+		if err != nil {
+			err = &objectError{j.RoleARN, "write", "the output manifest", where, err}
+		}
+		_ = r.CloseWithError(err) // ends whoever still writes
+		f.done <- err
+	}()
+	return f
+}
+
+// writeLines writes the lines of the augmented manifest.
+func (e *Engine) writeLines(ctx context.Context, j *labeling.Job, w io.Writer) error {
+	lines, err := output.NewLines(j.LabelAttributeName)
+	if err != nil {
+		return err
+	}
+	m := &manifestLines{w: w, job: j, lines: lines, buf: make([]byte, 0, manifestBuffer+16<<10)}
+	if err := e.Store.Rows(ctx, j.ID, m.write); err != nil {
+		return err
+	}
+	return m.flush()
+}
+
+// manifestBuffer is how many bytes of lines are written at once.
+const manifestBuffer = 128 << 10
 
 // manifestLines writes rows as lines of an output manifest.
 type manifestLines struct {
-	w   io.Writer
-	job *labeling.Job
-	buf []byte
+	w     io.Writer
+	job   *labeling.Job
+	lines *output.Lines
+	buf   []byte
 }
 
-func (m *manifestLines) write(r Row) error {
-	line := r.Line
+func (m *manifestLines) write(r Row) (err error) {
 	if r.Unfit {
-		var err error
 		if r.Metadata, err = unfit(m.job, r.Line); err != nil {
 			return err
 		}
@@ -69,13 +108,14 @@ func (m *manifestLines) write(r Row) error {
 		if len(r.Label) > 0 {
 			a.Label = r.Label
 		}
-		var err error
-		if line, err = output.Line(r.Line, m.job.LabelAttributeName, a); err != nil {
+		if m.buf, err = m.lines.Append(m.buf, r.Line, a); err != nil {
 			return fault.E("engine.writeManifest", fault.Internal, "", fmt.Errorf("object %d: %w", r.Index, err))
 		}
+	} else {
+		m.buf = append(m.buf, r.Line...)
 	}
-	m.buf = append(append(m.buf, line...), '\n')
-	if len(m.buf) < 64<<10 {
+	m.buf = append(m.buf, '\n')
+	if len(m.buf) < manifestBuffer {
 		return nil
 	}
 	return m.flush()

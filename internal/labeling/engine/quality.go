@@ -69,8 +69,22 @@ func (e *Engine) gold(ctx context.Context, h Hold, b Bucket, j *labeling.Job, la
 		}
 	}
 	scorer := quality.NewScorer(j.TaskType, (&labeling.Job{Labels: config.Labels}).LabelNames())
-	questions, err := readGold(doc, g, scorer)
-	if err != nil {
+	var picture func(uri string) ([]byte, error)
+	if j.TaskType.LabelIsFile() {
+		left := int64(maxGoldPictures)
+		picture = func(uri string) ([]byte, error) {
+			p, err := e.read(ctx, b, j, "the label of a gold question", uri, left)
+			left -= int64(len(p))
+			return p, err
+		}
+	}
+	questions, err := readGold(doc, g, scorer, picture)
+	var unread *objectError
+	var failed *failure
+	switch {
+	case errors.As(err, &unread), errors.As(err, &failed):
+		return err
+	case err != nil:
 		return fail("The gold manifest %s cannot be used: %s.", g.ManifestS3Uri, fault.MessageOf(err))
 	}
 	if err := e.disguised(ctx, j, questions); err != nil {
@@ -82,8 +96,13 @@ func (e *Engine) gold(ctx context.Context, h Hold, b Bucket, j *labeling.Job, la
 	return e.Store.PutGold(ctx, h, questions)
 }
 
-// readGold takes the lines of a gold manifest apart.
-func readGold(doc []byte, g *labeling.Gold, scorer *quality.Scorer) (out []GoldQuestion, err error) {
+// maxGoldPictures bounds the pictures that are the labels of a job's gold questions,
+// in bytes of all together.
+const maxGoldPictures = 16 << 20
+
+// readGold takes the lines of a gold manifest apart. picture reads the picture that
+// a label names; nil: labels are no pictures.
+func readGold(doc []byte, g *labeling.Gold, scorer *quality.Scorer, picture func(uri string) ([]byte, error)) (out []GoldQuestion, err error) {
 	refuse := func(n int, format string, args ...any) error {
 		return fault.Newf("engine.gold", fault.Invalid, "line %d: %s", n, fmt.Sprintf(format, args...))
 	}
@@ -105,6 +124,16 @@ func readGold(doc []byte, g *labeling.Gold, scorer *quality.Scorer) (out []GoldQ
 			return nil, refuse(int(l.Number), "it has no %s, which is its known answer", labeling.Quote(g.LabelAttributeName))
 		}
 		q := GoldQuestion{Line: line, Label: label, Metadata: members[g.LabelAttributeName+"-metadata"]}
+		var uri string
+		if picture != nil && json.Unmarshal(label, &uri) == nil {
+			p, err := picture(uri)
+			if err != nil {
+				return nil, err
+			}
+			if q.Label, err = output.SegmentsOf(p, q.Metadata); err != nil {
+				return nil, refuse(int(l.Number), "%s-metadata: %s", g.LabelAttributeName, err)
+			}
+		}
 		if _, err := scorer.Label(q.Label, q.Metadata); err != nil {
 			return nil, refuse(int(l.Number), "%s: %s", g.LabelAttributeName, err)
 		}

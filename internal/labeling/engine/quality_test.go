@@ -14,6 +14,8 @@ import (
 
 	"fiducial/internal/fault"
 	"fiducial/internal/labeling"
+	"fiducial/internal/labeling/engine"
+	"fiducial/internal/labeling/output"
 	"fiducial/internal/labeling/quality"
 	"fiducial/internal/store"
 	"fiducial/internal/store/storetest"
@@ -373,6 +375,62 @@ func TestQualityIsCheckedAtCreation(t *testing.T) {
 	s.Tags[0].Value = "quality.json"
 	if _, err := labeling.NewJob(s, w.clock.now(), rand.Reader); !fault.Is(err, fault.Invalid) || !strings.HasPrefix(fault.MessageOf(err), "Tags[fiducial:QualityConfigS3Uri]: ") {
 		t.Errorf("no URI: %v", err)
+	}
+}
+
+// The label of a segmentation is a picture, which becomes what a worker who painted
+// just that would have answered.
+func TestGoldPicture(t *testing.T) {
+	names := []string{"cat", "dog"}
+	colors := output.Palette(len(names))
+	picture, err := output.SegmentsPNG(2, 2, []uint8{1, 2, 0, 2}, colors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := output.Segmentation(labeling.SemanticSegmentation, output.Stamp{}, "s3://output/1.png", output.NewCategories(names), colors, 1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scorer := quality.NewScorer(labeling.SemanticSegmentation, names)
+	gold := &labeling.Gold{LabelAttributeName: "l-ref"}
+	read := func(line string, get func(string) ([]byte, error)) ([]engine.GoldQuestion, error) {
+		return engine.ReadGold([]byte(line), gold, scorer, get)
+	}
+	line := `{"source-ref":"s3://input/1.jpg","l-ref":"s3://output/1.png","l-ref-metadata":` + string(a.Metadata) + `}`
+	asked := ""
+	list, err := read(line, func(uri string) ([]byte, error) { asked = uri; return picture, nil })
+	if err != nil || len(list) != 1 || asked != "s3://output/1.png" {
+		t.Fatalf("%d questions, the picture %s: %v", len(list), asked, err)
+	}
+	k, err := scorer.Label(list[0].Label, list[0].Metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := output.SegmentsPNG(2, 2, []uint8{1, 1, 0, 2}, colors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := output.SegmentsOf(other, a.Metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := scorer.Score(k, list[0].Label); got != 1 {
+		t.Errorf("the label scores %v against itself", got)
+	}
+	if got := scorer.Score(k, answer); got != 0.5 {
+		t.Errorf("half of each category scores %v", got)
+	}
+	away := errors.New("storage is away")
+	if _, err := read(line, func(string) ([]byte, error) { return nil, away }); !errors.Is(err, away) {
+		t.Errorf("a picture that cannot be read: %v", err)
+	}
+	for name, c := range map[string]struct{ line, want string }{
+		"no colours":    {`{"source-ref":"s3://input/1.jpg","l-ref":"s3://output/1.png"}`, `line 1: l-ref-metadata: expected {"internal-color-map"`},
+		"not a picture": {line, "line 1: l-ref: expected the S3 URI of a picture of segments, or an answer"},
+	} {
+		if _, err := read(c.line, func(string) ([]byte, error) { return []byte("text"), nil }); !fault.Is(err, fault.Invalid) || !strings.Contains(fault.MessageOf(err), c.want) {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package output
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -122,6 +123,39 @@ func Segmentation(t labeling.TaskType, s Stamp, uri string, c Categories, colors
 		m.ColorMap = append(m.ColorMap, entry{i + 1, colorMeaning{c.Name(i), color, confidence(sure)}})
 	}
 	return annotation("output.Segmentation", uri, m)
+}
+
+// SegmentsOf is the answer of a worker who painted what a label shows: a picture of
+// segments and the label's metadata. Package quality compares answers with it.
+func SegmentsOf(picture []byte, metadata json.RawMessage) (json.RawMessage, error) {
+	var m struct {
+		ColorMap map[string]struct {
+			ClassName string `json:"class-name"`
+			HexColor  string `json:"hex-color"`
+		} `json:"internal-color-map"`
+	}
+	if err := json.Unmarshal(metadata, &m); err != nil || len(m.ColorMap) == 0 {
+		return nil, errors.New(`expected {"internal-color-map": {"<number>": {"class-name", "hex-color"}}}`)
+	}
+	type mapping struct {
+		Color string `json:"color"`
+	}
+	mappings := map[string]mapping{}
+	for _, c := range m.ColorMap {
+		if c.ClassName != labeling.Background {
+			mappings[c.ClassName] = mapping{c.HexColor}
+		}
+	}
+	var v struct {
+		Element struct {
+			LabeledImage struct {
+				PNG []byte `json:"pngImageData"`
+			} `json:"labeledImage"`
+			LabelMappings map[string]mapping `json:"labelMappings"`
+		} `json:"crowd-semantic-segmentation"`
+	}
+	v.Element.LabeledImage.PNG, v.Element.LabelMappings = picture, mappings
+	return encode("output.SegmentsOf", v)
 }
 
 // Members in the order of the documented sample.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"fiducial/internal/fault"
 )
@@ -42,7 +41,7 @@ func Splice(line []byte, members ...Member) ([]byte, error) {
 	for s := (scanner{line: line, at: 1}); s.next(); {
 		empty = false
 		for i, m := range members {
-			if s.name == m.Name {
+			if s.is(m.Name) {
 				out = append(append(out, line[copied:s.start]...), m.Value...)
 				copied, placed[i] = s.end, true
 				break
@@ -78,13 +77,13 @@ func Without(line []byte, names ...string) ([]byte, map[string]json.RawMessage, 
 	taken := map[string]json.RawMessage{}
 	out := []byte{'{'}
 	for s := (scanner{line: line, at: 1}); ; {
-		s.skip(" \t\r\n,")
+		s.skip(',')
 		from := s.at
 		if !s.next() {
 			break
 		}
-		if slices.Contains(names, s.name) {
-			taken[s.name] = bytes.Clone(line[s.start:s.end])
+		if name := s.name(); slices.Contains(names, name) {
+			taken[name] = bytes.Clone(line[s.start:s.end])
 			continue
 		}
 		if len(out) > 1 {
@@ -102,7 +101,7 @@ func Has(line []byte, name string) bool {
 		return false
 	}
 	for s := (scanner{line: line, at: 1}); s.next(); {
-		if s.name == name {
+		if s.is(name) {
 			return true
 		}
 	}
@@ -120,7 +119,7 @@ func IsObject(text []byte) bool {
 func Members(line []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for s := (scanner{line: trim(line), at: 1}); s.next(); {
-			if !yield(s.name, s.line[s.start:s.end]) {
+			if !yield(s.name(), s.line[s.start:s.end]) {
 				return
 			}
 		}
@@ -139,7 +138,7 @@ func compacted(members []Member) ([]Member, int, error) {
 			return nil, 0, fmt.Errorf("the value of %q is not JSON", m.Name)
 		}
 		value := m.Value
-		if bytes.ContainsAny(value, " \t\r\n") { // most have none, not even within strings
+		if hasSpace(value) { // most have none, not even within strings
 			var b bytes.Buffer
 			if err := json.Compact(&b, value); err != nil {
 				return nil, 0, fmt.Errorf("the value of %q is not JSON", m.Name)
@@ -153,49 +152,65 @@ func compacted(members []Member) ([]Member, int, error) {
 }
 
 // scanner walks the members of an object already known to be valid JSON, so
-// it only has to find where things end.
+// it only has to find where things end. It stays within the line whatever that
+// is; behind the last member it stands at the brace that closes the object.
 type scanner struct {
 	line       []byte
 	at         int
-	name       string
+	quotedName []byte
 	start, end int // of the member's value
 }
 
 func (s *scanner) next() bool {
-	s.skip(" \t\r\n,")
-	if s.line[s.at] != '"' {
+	s.skip(',')
+	if s.at >= len(s.line) || s.line[s.at] != '"' {
 		return false // the closing brace
 	}
 	from := s.at
 	s.quoted()
-	s.name = unquote(s.line[from:s.at])
-	s.skip(" \t\r\n:")
+	s.quotedName = s.line[from:s.at]
+	s.skip(':')
 	s.start = s.at
 	s.value()
 	s.end = s.at
 	return true
 }
 
-func (s *scanner) skip(set string) {
-	for strings.IndexByte(set, s.line[s.at]) >= 0 {
-		s.at++
+// name is the name of the member.
+func (s *scanner) name() string { return unquote(s.quotedName) }
+
+// is reports whether the member has the name, without making a string of it.
+func (s *scanner) is(name string) bool {
+	q := s.quotedName
+	if bytes.IndexByte(q, '\\') >= 0 {
+		return unquote(q) == name
+	}
+	return len(q) == len(name)+2 && string(q[1:len(q)-1]) == name
+}
+
+// skip moves behind white space, and what separates here.
+func (s *scanner) skip(separator byte) {
+	for ; s.at < len(s.line); s.at++ {
+		if c := s.line[s.at]; c != separator && c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return
+		}
 	}
 }
 
 // quoted moves behind the string that starts here.
 func (s *scanner) quoted() {
-	for s.at++; s.line[s.at] != '"'; s.at++ {
+	for s.at++; s.at < len(s.line) && s.line[s.at] != '"'; s.at++ {
 		if s.line[s.at] == '\\' {
 			s.at++
 		}
 	}
-	s.at++
+	s.at = min(s.at+1, len(s.line))
 }
 
 // value moves behind the value that starts here: to the comma or bracket that
 // closes it at its own depth.
 func (s *scanner) value() {
-	for depth := 0; ; {
+	for depth := 0; s.at < len(s.line); {
 		switch s.line[s.at] {
 		case '"':
 			s.quoted()

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"fiducial/internal/labeling"
+	"fiducial/internal/labeling/output"
 )
 
 func ptr(x float64) *float64 { return &x }
@@ -113,6 +115,98 @@ func TestStateIsBounded(t *testing.T) {
 	}
 }
 
+// marked is the label, and an answer as well, of entities such as "dog 5 9".
+func marked(entities ...string) string {
+	list := []string{}
+	for _, e := range entities {
+		var label string
+		var start, end int
+		_, _ = fmt.Sscan(e, &label, &start, &end)
+		list = append(list, fmt.Sprintf(`{"label":"%s","startOffset":%d,"endOffset":%d}`, label, start, end))
+	}
+	return `{"annotations":{"entities":[` + strings.Join(list, ",") + `]}}`
+}
+
+// painted is an answer whose picture has rows of digits: 0 nothing, 1 the first of
+// the job's categories.
+func painted(t *testing.T, rows ...string) string {
+	t.Helper()
+	picture, metadata := drawn(t, rows...)
+	answer, err := output.SegmentsOf(picture, metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
+
+// drawn is the label of such an answer: the picture and its metadata.
+func drawn(t *testing.T, rows ...string) (picture []byte, metadata json.RawMessage) {
+	t.Helper()
+	var pixels []uint8
+	for _, c := range []byte(strings.Join(rows, "")) {
+		pixels = append(pixels, c-'0')
+	}
+	names := []string{"cat", "dog", "owl"}
+	colors := output.Palette(len(names))
+	picture, err := output.SegmentsPNG(len(rows[0]), len(rows), pixels, colors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := output.Segmentation(labeling.SemanticSegmentation, output.Stamp{}, "s3://out/label.png", output.NewCategories(names), colors, 1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return picture, a.Metadata
+}
+
+// A mask is small and tells the same as its pixels, however it is painted.
+func TestMasks(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	const width, height = 60, 40
+	noise := func(classes, run int) []uint8 {
+		pixels := make([]uint8, width*height)
+		for i := range pixels {
+			if pixels[i] = uint8(r.IntN(classes)); i > 0 && r.IntN(run) > 0 {
+				pixels[i] = pixels[i-1]
+			}
+		}
+		return pixels
+	}
+	for range 200 {
+		a, b := noise(1+r.IntN(4), 1+r.IntN(300)), noise(1+r.IntN(4), 1+r.IntN(300))
+		if n := len(newMask(width, height, a).runs); n > 2*len(a) {
+			t.Fatalf("%d pixels take %d bytes", len(a), n)
+		}
+		var both, either [4]float64
+		for i := range a {
+			for c := range both {
+				in, on := int(a[i]) == c, int(b[i]) == c
+				if in && on {
+					both[c]++
+				}
+				if in || on {
+					either[c]++
+				}
+			}
+		}
+		want, n := 0.0, 0.0
+		for c := 1; c < len(either); c++ {
+			if either[c] > 0 {
+				want, n = want+both[c]/either[c], n+1
+			}
+		}
+		if want /= n; n == 0 {
+			want = 1
+		}
+		if got := newMask(width, height, a).alike(newMask(width, height, b)); math.Abs(got-want) > 1e-9 {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	}
+	if n := len(newMask(1_000, 1_000, make([]uint8, 1_000_000)).runs); n > 8 {
+		t.Errorf("an empty picture takes %d bytes", n)
+	}
+}
+
 func TestScores(t *testing.T) {
 	names := []string{"cat", "dog", "owl"}
 	box := func(label string, left int) string {
@@ -135,6 +229,20 @@ func TestScores(t *testing.T) {
 		{"boxes", labeling.ObjectDetection, `{"annotations":[{"class_id":1,"left":5,"top":0,"width":10,"height":10}]}`, ``, box("dog", 0), 1.0 / 3},
 		{"boxes of another class", labeling.ObjectDetection, `{"annotations":[{"class_id":1,"left":0,"top":0,"width":10,"height":10}]}`, ``, box("cat", 0), 0},
 		{"nothing there", labeling.ObjectDetection, `{"annotations":[]}`, ``, `{"b":{"boundingBoxes":[],"inputImageProperties":{"width":9,"height":9}}}`, 1},
+		{"mended boxes", labeling.ObjectDetectionAdjustment, `{"annotations":[{"class_id":1,"left":5,"top":0,"width":10,"height":10}]}`, ``, box("dog", 0), 1.0 / 3},
+		{"boxes, known from an answer", labeling.ObjectDetectionAdjustment, box("dog", 5), ``, box("dog", 0), 1.0 / 3},
+		{"video", labeling.VideoClassification, `0`, `{"class-name":"owl"}`, `{"c":{"label":"owl"}}`, 1},
+		{"verdict", labeling.ObjectDetectionVerification, `1`, ``, `{"c":{"label":"dog"},"comment":"x"}`, 1},
+		{"another verdict, known from an answer", labeling.SemanticSegmentationVerification, `{"v":{"label":"cat"}}`, ``, `{"c":{"label":"dog"}}`, 0},
+		{"entities", labeling.NamedEntityRecognition, marked("cat 0 3", "dog 5 9", "dog 12 15"), ``, marked("dog 5 9", "cat 0 4", "dog 12 15", "dog 12 15", "cow 0 3"), 2.0 * 2 / 6},
+		{"an entity of another category", labeling.NamedEntityRecognition, marked("cat 0 3"), ``, marked("dog 0 3"), 0},
+		{"no entities", labeling.NamedEntityRecognition, marked(), ``, marked(), 1},
+		{"entities where there are none", labeling.NamedEntityRecognition, marked(), ``, marked("dog 0 3"), 0},
+		{"segments", labeling.SemanticSegmentation, painted(t, "1122", "1100"), ``, painted(t, "1120", "1100"), (1 + 1.0/2) / 2},
+		{"a category that one alone painted", labeling.SemanticSegmentationAdjustment, painted(t, "1100"), ``, painted(t, "1103"), 1.0 / 2},
+		{"nothing painted", labeling.SemanticSegmentation, painted(t, "00", "00"), ``, painted(t, "00", "00"), 1},
+		{"another picture", labeling.SemanticSegmentation, painted(t, "11", "11"), ``, painted(t, "1111"), 0},
+		{"no picture", labeling.SemanticSegmentation, painted(t, "11", "11"), ``, `{"s":{"labeledImage":{"pngImageData":"AAAA"},"labelMappings":{}}}`, 0},
 		{"custom", labeling.Custom, `{"a":{"x":1,"y":2},"b":1}`, ``, `{"b":2,"a":{"y":2,"x":1},"c":0}`, 1.0 / 3},
 	} {
 		s := NewScorer(c.t, names)
@@ -154,6 +262,9 @@ func TestScores(t *testing.T) {
 		{labeling.TextClassification, `3`, "number from 0 to 2"}, {labeling.TextClassification, `-1`, "number from 0 to 2"},
 		{labeling.TextClassification, `"cow"`, "not one of the job's label categories"}, {labeling.TextClassification, `{}`, "expected the name"},
 		{labeling.TextClassificationMultiLabel, `1`, "expected a list"}, {labeling.ObjectDetection, `[]`, `expected {"annotations"`},
+		{labeling.NamedEntityRecognition, `[]`, `expected {"annotations": {"entities"`}, {labeling.NamedEntityRecognition, `{"annotations":{"labels":[]}}`, `expected {"annotations": {"entities"`},
+		{labeling.SemanticSegmentation, `"s3://bucket/label.png"`, "expected the S3 URI of a picture of segments, or an answer"}, {labeling.VideoClassification, `"cow"`, "not one of the job's label categories"},
+		{labeling.ObjectDetectionVerification, `9`, "number from 0 to 2"},
 		{labeling.ObjectDetection, `{"annotations":[{"class_id":1}]}`, "box 1 has no area"}, {labeling.Custom, `7`, "expected an answer"},
 	} {
 		if _, err := NewScorer(c.t, names).Label(json.RawMessage(c.label), nil); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -179,6 +290,9 @@ func TestCompare(t *testing.T) {
 		want    string
 	}{
 		{"custom", labeling.Custom, `{"annotationsFromAllWorkers":[]}`, by(`{"x":1}`, `{"x":1}`, `{"x":2}`), "[0.5 0.5 0]"},
+		{"segments, whose label is a file", labeling.SemanticSegmentation, `"s3://out/label.png"`, by(painted(t, "11"), painted(t, "11"), painted(t, "10"), `{}`), "[0.5 0.5 0.3333333333333333 0]"},
+		{"entities", labeling.NamedEntityRecognition, marked("dog 1 2"), by(marked("dog 1 2"), marked()), "[1 0]"},
+		{"verdict", labeling.SemanticSegmentationVerification, `1`, by(`{"c":{"label":"dog"}}`, `{"c":{"label":"cat"}}`), "[1 0]"},
 		{"class", labeling.TextClassification, `1`, by(`{"c":{"label":"dog"}}`, `{"c":{"label":"cat"}}`, `{}`), "[1 0 0]"},
 		{"a lone answer", labeling.TextClassification, `1`, by(`{"c":{"label":"dog"}}`), "[]"},
 		{"no label", labeling.TextClassification, ``, by(`{}`, `{}`), "[]"},
@@ -198,6 +312,7 @@ func TestAgree(t *testing.T) {
 		return out
 	}
 	class := func(l string) string { return `{"c":{"label":"` + l + `"}}` }
+	abc := strings.NewReplacer(`"cat":`, `"a":`, `"dog":`, `"b":`, `"owl":`, `"c":`).Replace
 	sure := func(a ...float64) func(string) float64 {
 		return func(w string) float64 { return a[int(w[0]-'0')] }
 	}
@@ -217,6 +332,10 @@ func TestAgree(t *testing.T) {
 		{"selections", labeling.TextClassificationMultiLabel, by(`{"c":{"labels":["a","b"]}}`, `{"c":{"labels":["a"]}}`, `{"c":{"labels":["a"]}}`), nil, (0.5 + 0.5 + 1) / 3},
 		{"a lone selection", labeling.TextClassificationMultiLabel, by(`{"c":{"labels":["a"]}}`), nil, 0},
 		{"custom", labeling.Custom, by(`{"x":1}`, `{"x":1}`, `{"x":2}`), nil, 1.0 / 3},
+		{"verdicts", labeling.ObjectDetectionVerification, by(class("a"), class("b")), sure(0.8, 0.8), 0.08 / (0.08 + 0.08 + 0.01)},
+		{"video", labeling.VideoClassification, by(class("a")), sure(0.7), 0.7},
+		{"segments", labeling.SemanticSegmentation, by(abc(painted(t, "11")), abc(painted(t, "11")), abc(painted(t, "10"))), nil, (1 + 0.5 + 0.5) / 3},
+		{"entities", labeling.NamedEntityRecognition, by(`{"e":{"entities":[{"label":"a","startOffset":0,"endOffset":2}]}}`, `{"e":{"entities":[]}}`), nil, 0},
 	} {
 		if got := NewScorer(c.t, []string{"a", "b", "c"}).Agree(c.answers, c.accuracy); math.Abs(got-c.want) > 1e-9 {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)

@@ -11,8 +11,6 @@ import (
 //	one category   the posterior probability of the likeliest one, where a worker
 //	               is right with the chance that accuracy tells and otherwise says
 //	               any other category
-//	several        the mean score of each two answers (Jaccard)
-//	boxes          the mean score of each two answers (IoU)
 //	all else       the mean score of each two answers
 //
 // Answers that cannot be used count as answers that agree with nobody. A lone
@@ -26,8 +24,7 @@ func (s *Scorer) Agree(answers []labeling.Answer, accuracy func(worker string) f
 			known, workers = append(known, k), append(workers, a.Worker)
 		}
 	}
-	switch s.taskType {
-	case labeling.ImageClassification, labeling.TextClassification:
+	if s.form == oneClass {
 		return s.posterior(known, workers, accuracy)
 	}
 	pairs := len(answers) * (len(answers) - 1) / 2

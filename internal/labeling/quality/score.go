@@ -5,41 +5,79 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"fiducial/internal/labeling"
 	"fiducial/internal/labeling/consolidate/boxes"
+	"fiducial/internal/labeling/consolidate/spans"
 	"fiducial/internal/labeling/output"
 )
 
 // Scorer compares answers of a job with labels, and with each other. A score
 // is 1 where they are the same and 0 where they have nothing in common:
 //
-//	one category     1 or 0
+//	one category     1 or 0; also of a video, and a verification's verdict
 //	several          shared categories / categories of either (Jaccard)
 //	boxes            overlaps (IoU) of boxes that belong together / objects that either sees
+//	segments         the mean over the categories that either painted of the
+//	                 pixels that both gave it / pixels that either did (mean IoU)
+//	entities         F1: twice those that both marked, from the same first to the same last
+//	                 character and by category / those of one plus those of the other
 //	all else         elements whose values are the same JSON / elements of either
+//
+// An adjustment is scored like what it adjusts.
 type Scorer struct {
-	taskType   labeling.TaskType
+	form       form
 	categories output.Categories
+}
+
+// form is what answers to a type of task are made of.
+type form int
+
+const (
+	elements form = iota
+	oneClass
+	manyClasses
+	drawnBoxes
+	paintedMask
+	markedSpans
+)
+
+func formOf(t labeling.TaskType) form {
+	switch t {
+	case labeling.ImageClassification, labeling.TextClassification, labeling.VideoClassification,
+		labeling.ObjectDetectionVerification, labeling.SemanticSegmentationVerification:
+		return oneClass
+	case labeling.ImageClassificationMultiLabel, labeling.TextClassificationMultiLabel:
+		return manyClasses
+	case labeling.ObjectDetection, labeling.ObjectDetectionAdjustment:
+		return drawnBoxes
+	case labeling.SemanticSegmentation, labeling.SemanticSegmentationAdjustment:
+		return paintedMask
+	case labeling.NamedEntityRecognition:
+		return markedSpans
+	}
+	return elements
 }
 
 // NewScorer makes the scorer of a job.
 func NewScorer(t labeling.TaskType, labelNames []string) *Scorer {
-	return &Scorer{t, output.NewCategories(labelNames)}
+	return &Scorer{formOf(t), output.NewCategories(labelNames)}
 }
 
 // Known is a label or an answer to compare others with.
 type Known struct {
 	classes  []int // sorted
 	boxes    []boxes.Box
+	mask     mask
+	spans    []spans.Span // each once
 	elements map[string]string
 }
 
 // minScore is from which score an answer to a gold question is right, unless
 // the requester says so.
 func minScore(t labeling.TaskType) float64 {
-	if t == labeling.ObjectDetection {
+	switch formOf(t) {
+	case drawnBoxes, paintedMask, markedSpans:
 		return 0.5
 	}
 	return 1
@@ -48,42 +86,72 @@ func minScore(t labeling.TaskType) float64 {
 // Label reads a label as the job's output manifest has it: the value of the
 // label attribute and of its metadata. Categories are told by their names in
 // the metadata where they are there, else by their numbers; a gold question
-// may also name them directly. An error says what was expected.
+// may also name them directly, or be an answer. An error says what was expected.
+//
+// The label of a segmentation is the URI of a picture, which is not read here: see
+// output.SegmentsOf.
 func (s *Scorer) Label(label, metadata json.RawMessage) (Known, error) {
-	switch s.taskType {
-	case labeling.ImageClassification, labeling.TextClassification:
-		c, err := s.classLabel(label, metadata)
-		return Known{classes: []int{c}}, err
-	case labeling.ImageClassificationMultiLabel, labeling.TextClassificationMultiLabel:
-		c, err := s.classesLabel(label, metadata)
-		return Known{classes: c}, err
-	case labeling.ObjectDetection:
-		b, err := s.boxesLabel(label, metadata)
-		return Known{boxes: b}, err
+	k, err := s.label(label, metadata)
+	if err != nil && s.form != elements && output.IsObject(label) {
+		if a, e := s.Answer(label); e == nil {
+			return a, nil
+		}
 	}
-	e, err := elementsOf(label)
-	if err != nil {
-		return Known{}, fmt.Errorf("expected an answer: an object keyed by element name")
+	return k, err
+}
+
+func (s *Scorer) label(label, metadata json.RawMessage) (k Known, err error) {
+	switch s.form {
+	case oneClass:
+		var c int
+		c, err = s.classLabel(label, metadata)
+		k.classes = []int{c}
+	case manyClasses:
+		k.classes, err = s.classesLabel(label, metadata)
+	case drawnBoxes:
+		k.boxes, err = s.boxesLabel(label, metadata)
+	case markedSpans:
+		k.spans, err = s.spansLabel(label)
+	case paintedMask:
+		if k, err = s.Answer(label); err != nil {
+			err = fmt.Errorf(`expected the S3 URI of a picture of segments, or an answer: {"<element>": {"labeledImage", "labelMappings"}}: %w`, err)
+		}
+	default:
+		if k.elements, err = elementsOf(label); err != nil {
+			err = fmt.Errorf("expected an answer: an object keyed by element name")
+		}
 	}
-	return Known{elements: e}, nil
+	return k, err
 }
 
 // Answer reads an answer.
 func (s *Scorer) Answer(content json.RawMessage) (k Known, err error) {
-	switch s.taskType {
-	case labeling.ImageClassification, labeling.TextClassification:
+	switch s.form {
+	case oneClass:
 		var c int
 		c, err = output.ClassAnswer(content, s.categories)
 		k.classes = []int{c}
-	case labeling.ImageClassificationMultiLabel, labeling.TextClassificationMultiLabel:
+	case manyClasses:
 		k.classes, _, err = output.LabelsAnswer(content, s.categories)
 		slices.Sort(k.classes)
-	case labeling.ObjectDetection:
+	case drawnBoxes:
 		var a output.BoxesAnswer
 		a, err = output.BoxAnswer(content, s.categories)
 		for _, b := range a.Boxes {
 			k.boxes = append(k.boxes, boxes.Box{Label: b.Category, Left: b.Left, Top: b.Top, Width: b.Width, Height: b.Height})
 		}
+	case paintedMask:
+		var a output.Segments
+		if a, err = output.SegmentsAnswer(content, s.categories); err == nil {
+			k.mask = newMask(a.Width, a.Height, a.Pixels)
+		}
+	case markedSpans:
+		var list []output.Span
+		list, err = output.SpansAnswer(content, s.categories, 0)
+		for _, x := range list {
+			k.spans = append(k.spans, spans.Span{Start: x.Start, End: x.End, Label: x.Index})
+		}
+		k.spans = distinct(k.spans)
 	default:
 		k.elements, err = elementsOf(content)
 	}
@@ -119,11 +187,16 @@ func (s *Scorer) Compare(label, metadata json.RawMessage, answers []labeling.Ans
 		}
 		return out
 	}
+	known := make([]*Known, len(answers))
 	for i, a := range answers {
-		known, err := s.Answer(a.Content)
-		for j, b := range answers {
-			if err == nil && i != j {
-				out[i] += s.Score(known, b.Content) / float64(len(answers)-1)
+		if k, err := s.Answer(a.Content); err == nil {
+			known[i] = &k
+		}
+	}
+	for i, a := range known {
+		for j, b := range known {
+			if i != j && a != nil && b != nil {
+				out[i] += s.alike(*a, *b) / float64(len(answers)-1)
 			}
 		}
 	}
@@ -131,18 +204,11 @@ func (s *Scorer) Compare(label, metadata json.RawMessage, answers []labeling.Ans
 }
 
 // labelsAreAnswers reports whether Label reads what consolidation makes.
-func (s *Scorer) labelsAreAnswers() bool {
-	switch s.taskType {
-	case labeling.ImageClassification, labeling.TextClassification, labeling.ImageClassificationMultiLabel,
-		labeling.TextClassificationMultiLabel, labeling.ObjectDetection:
-		return true
-	}
-	return false
-}
+func (s *Scorer) labelsAreAnswers() bool { return s.form != elements && s.form != paintedMask }
 
 func (s *Scorer) alike(a, b Known) float64 {
-	switch s.taskType {
-	case labeling.ImageClassification, labeling.TextClassification, labeling.ImageClassificationMultiLabel, labeling.TextClassificationMultiLabel:
+	switch s.form {
+	case oneClass, manyClasses:
 		both := 0
 		for _, c := range a.classes {
 			if slices.Contains(b.classes, c) {
@@ -150,12 +216,16 @@ func (s *Scorer) alike(a, b Known) float64 {
 			}
 		}
 		return share(both, len(a.classes)+len(b.classes)-both)
-	case labeling.ObjectDetection:
+	case drawnBoxes:
 		mean, pairs := boxes.Agreement([][]boxes.Box{a.boxes, b.boxes})
 		if pairs == 0 { // neither sees anything
 			return 1
 		}
 		return mean
+	case paintedMask:
+		return a.mask.alike(b.mask)
+	case markedSpans:
+		return spansAlike(a.spans, b.spans)
 	}
 	same, all := 0, len(b.elements)
 	for name, value := range a.elements {
@@ -175,100 +245,6 @@ func share(part, whole int) float64 {
 		return 1
 	}
 	return float64(part) / float64(whole)
-}
-
-func (s *Scorer) class(name string) (int, error) {
-	c, ok := s.categories.Index(name)
-	if !ok {
-		return 0, fmt.Errorf("%s is not one of the job's label categories", labeling.Quote(short(name)))
-	}
-	return c, nil
-}
-
-func (s *Scorer) number(raw json.RawMessage) (int, error) {
-	var name string
-	if json.Unmarshal(raw, &name) == nil {
-		return s.class(name)
-	}
-	n, err := strconv.Atoi(string(bytes.TrimSpace(raw)))
-	if err != nil || n < 0 || n >= s.categories.Len() {
-		return 0, fmt.Errorf("expected the name of a label category, or its number from 0 to %d", s.categories.Len()-1)
-	}
-	return n, nil
-}
-
-func (s *Scorer) classLabel(label, metadata json.RawMessage) (int, error) {
-	var m struct {
-		Class *string `json:"class-name"`
-	}
-	if json.Unmarshal(metadata, &m) == nil && m.Class != nil {
-		return s.class(*m.Class)
-	}
-	return s.number(label)
-}
-
-// classMap reads the names of categories by their numbers in metadata.
-func classMap(metadata json.RawMessage) map[string]string {
-	var m struct {
-		Map map[string]string `json:"class-map"`
-	}
-	if json.Unmarshal(metadata, &m) != nil {
-		return nil
-	}
-	return m.Map
-}
-
-func (s *Scorer) mapped(names map[string]string, raw json.RawMessage) (int, error) {
-	if name, ok := names[string(bytes.TrimSpace(raw))]; ok {
-		return s.class(name)
-	}
-	return s.number(raw)
-}
-
-func (s *Scorer) classesLabel(label, metadata json.RawMessage) ([]int, error) {
-	var list []json.RawMessage
-	if err := json.Unmarshal(label, &list); err != nil {
-		return nil, fmt.Errorf("expected a list of label categories")
-	}
-	names := classMap(metadata)
-	out := []int{}
-	for _, raw := range list {
-		c, err := s.mapped(names, raw)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(out, c) {
-			out = append(out, c)
-		}
-	}
-	slices.Sort(out)
-	return out, nil
-}
-
-func (s *Scorer) boxesLabel(label, metadata json.RawMessage) ([]boxes.Box, error) {
-	var v struct {
-		Annotations *[]struct {
-			Class                    json.RawMessage `json:"class_id"`
-			Left, Top, Width, Height float64
-		}
-	}
-	if err := json.Unmarshal(label, &v); err != nil || v.Annotations == nil {
-		return nil, fmt.Errorf(`expected {"annotations": [{"class_id", "left", "top", "width", "height"}]}`)
-	}
-	names := classMap(metadata)
-	var out []boxes.Box
-	for i, a := range *v.Annotations {
-		c, err := s.mapped(names, a.Class)
-		if err != nil {
-			return nil, fmt.Errorf("box %d: %w", i+1, err)
-		}
-		b := boxes.Box{Label: c, Left: a.Left, Top: a.Top, Width: a.Width, Height: a.Height}
-		if !b.Real() {
-			return nil, fmt.Errorf("box %d has no area", i+1)
-		}
-		out = append(out, b)
-	}
-	return out, nil
 }
 
 // elementsOf are the members of an answer, each as JSON with sorted keys.

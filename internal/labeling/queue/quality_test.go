@@ -32,6 +32,7 @@ func TestQualityControl(t *testing.T) {
 		{"pause and admit", pauseAndAdmit},
 		{"gold at its rate", goldAtItsRate},
 		{"gold that is given back comes back", goldThatIsGivenBackComesBack},
+		{"a discarded answer is acknowledged again", discardedIsAcknowledged},
 		{"declines count against what may be wanted", declinesCountAgainstWhatMayBeWanted},
 	} {
 		t.Run(c.name, func(t *testing.T) { storetest.Each(t, c.run) })
@@ -149,6 +150,26 @@ func wantedGrowsUnderItsGuard(t *testing.T, db *store.DB) {
 	if most > 5 || labeled != objects || open != labeled {
 		t.Errorf("at most %d answers of an object, %d of %d labelled, the job's counter says %d", most, labeled, objects, open)
 	}
+}
+
+// A submit that comes again after its answer was discarded was made all the same.
+func discardedIsAcknowledged(t *testing.T, db *store.DB) {
+	w := newWorld(t, db)
+	ctx := context.Background()
+	j := w.controlled(3, 3, 3, 0, overlap(2))
+	a := w.take("ann", j.Name)
+	w.submit(a)
+	if err := w.Bar(ctx, queue.Bar{Job: j.ID, Worker: "ann", Requeue: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.store.Requeue(ctx, hold(j), 10, w.clock.now()); err != nil {
+		t.Fatal(err)
+	}
+	var discarded int
+	if err := db.Read().QueryRow(`select count(*) from assignments where state = 'discarded'`).Scan(&discarded); err != nil || discarded != 1 {
+		t.Fatalf("%d answers are discarded: %v", discarded, err)
+	}
+	w.submit(a)
 }
 
 // driveOnce consolidates a batch: objects whose place plus n is not divisible by

@@ -207,7 +207,7 @@ func (s *Service) Submit(ctx context.Context, w labeling.Worker, id string, answ
 	if err != nil {
 		return err
 	}
-	if a.State != labeling.Submitted {
+	if a.State != labeling.Submitted && a.State != labeling.Discarded { // discarded since it was submitted
 		return ended(op)
 	}
 	return nil
