@@ -1,7 +1,7 @@
 // Command webbuild bundles web/src into web/dist.
 //
 // It runs esbuild in-process, so the build needs no Node at run time, only the
-// sources of lit and json5 that `npm ci` lays into web/node_modules. The same
+// sources of lit that `npm ci` lays into web/node_modules. The same
 // sources give the same bytes: no timestamps, no absolute paths, no hashes of
 // the machine. With -check nothing is written; the program fails when web/dist
 // is not what the sources give.
@@ -91,12 +91,21 @@ func build(root string) ([]file, error) {
 	if _, err := os.Stat(filepath.Join(abs, "node_modules", "lit")); err != nil {
 		return nil, fmt.Errorf("%s has no node_modules/lit: run `npm ci` there first", root)
 	}
+	sheets, err := stylesOf(abs, options(abs, nil), "crowd-html-elements.js")
+	if err != nil {
+		return nil, err
+	}
 	part, err := partOptions(abs)
 	if err != nil {
 		return nil, err
 	}
+	pattern, names, err := privateNames(abs)
+	if err != nil {
+		return nil, err
+	}
 	var files []file
-	for _, o := range []api.BuildOptions{options(abs), part} {
+	for _, o := range []api.BuildOptions{options(abs, sheets), part} {
+		o.MangleProps, o.MangleCache = pattern, names
 		result := api.Build(o)
 		if len(result.Errors) > 0 {
 			return nil, errors.New(joinMessages(result.Errors))
@@ -108,11 +117,14 @@ func build(root string) ([]file, error) {
 			files = append(files, file{name: filepath.Base(f.Path), bytes: f.Contents})
 		}
 	}
+	if err := secondPass(abs, files); err != nil {
+		return nil, err
+	}
 	return files, nil
 }
 
-func options(abs string) api.BuildOptions {
-	return api.BuildOptions{
+func options(abs string, sheets *styles) api.BuildOptions {
+	o := api.BuildOptions{
 		AbsWorkingDir: abs,
 		EntryPointsAdvanced: []api.EntryPoint{
 			{InputPath: "src/crowd/crowd-html-elements.ts", OutputPath: "crowd-html-elements"},
@@ -127,13 +139,17 @@ func options(abs string) api.BuildOptions {
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
-		LegalComments:     api.LegalCommentsEndOfFile,
+		LegalComments:     api.LegalCommentsNone,
 		Charset:           api.CharsetUTF8,
 		Tsconfig:          filepath.Join(abs, "tsconfig.json"),
 		Define:            map[string]string{"process.env.NODE_ENV": `"production"`},
-		Plugins:           []api.Plugin{minifyTemplates(), unicodeOfTheBrowser()},
+		Plugins:           []api.Plugin{minifyTemplates(sheets)},
 		LogLevel:          api.LogLevelSilent,
 	}
+	if sheets != nil {
+		o.Plugins = append(o.Plugins, sheets.plugin())
+	}
+	return o
 }
 
 func joinMessages(messages []api.Message) string {
