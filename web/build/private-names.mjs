@@ -17,7 +17,7 @@ import ts from "typescript";
 const WEB = join(dirname(fileURLToPath(import.meta.url)), "..");
 const SRC = join(WEB, "src");
 // Libraries whose code is in the bundles, too.
-const LIBRARIES = ["lit", "lit-html", "lit-element", "@lit/reactive-element"];
+const LIBRARIES = ["lit", "lit-html"];
 const SHORTEST = 3;
 
 const files = (folder, ending) => readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(ending)).map((name) => join(folder, name)).sort();
@@ -33,6 +33,8 @@ const kept = new Set();
 /** A member that nothing outside of our own classes can know of. */
 function internal(declaration) {
   if (!declaration.getSourceFile().fileName.startsWith(SRC)) return false;
+  // An interface is ours unless it is marked as known @outside: what is sent, stored or handed in.
+  if (ts.isInterfaceDeclaration(declaration.parent) || ts.isTypeLiteralNode(declaration.parent)) return !ts.getJSDocTags(declaration.parent).concat(ts.getJSDocTags(declaration.parent.parent)).some((tag) => tag.tagName.text === "outside");
   const member = ts.isClassElement(declaration) || ts.isParameterPropertyDeclaration(declaration, declaration.parent);
   if (!member || ts.isObjectLiteralExpression(declaration.parent)) return false;
   const flags = ts.getCombinedModifierFlags(declaration);
@@ -43,7 +45,10 @@ function internal(declaration) {
 
 function use(node, symbol = checker.getSymbolAtLocation(node)) {
   const name = node.text;
-  const declarations = symbol?.declarations ?? [];
+  let declarations = symbol?.declarations ?? [];
+  if (declarations.length === 1 && ts.isObjectLiteralExpression(declarations[0].parent)) {
+    declarations = checker.getContextualType(declarations[0].parent)?.getProperty(name)?.declarations ?? [];
+  }
   if (declarations.length === 0 || !declarations.every(internal)) kept.add(name);
   uses.set(name, (uses.get(name) ?? 0) + 1);
 }

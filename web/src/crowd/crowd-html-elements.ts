@@ -39,6 +39,7 @@ import { defineToast } from "./toast/crowd-toast.js";
 import { defineToggleButton } from "./toggle-button/crowd-toggle-button.js";
 
 declare global {
+  /** @outside */
   interface Window {
     /** Set by the first copy of the bundle; a template may name the bundle twice. */
     fiducialCrowdElements?: boolean;
@@ -52,12 +53,35 @@ function start(): void {
   mediaReports.watch(window);
   const session = new FrameSession();
   CrowdForm.session = session;
-  for (const define of [
-    defineRegions, defineForm, defineButton, defineInput, defineTextArea, defineCheckbox, defineRadio, defineClassifier,
-    defineBadge, defineFab, defineIconButton, defineIronIcon, defineModal, defineSliderLabel, defineSlider, defineToast, defineToggleButton, defineShortcutSheet,
-    defineImageClassifier, defineBoundingBox, definePolygon, definePolyline, defineLine, defineKeypoint, defineInstructions, defineAlert, defineCard, defineTabs,
-    defineTextTools,
-  ]) define();
+  defineRegions();
+  defineForm();
+  defineButton();
+  defineInput();
+  defineTextArea();
+  defineCheckbox();
+  defineRadio();
+  defineClassifier();
+  defineBadge();
+  defineFab();
+  defineIconButton();
+  defineIronIcon();
+  defineModal();
+  defineSliderLabel();
+  defineSlider();
+  defineToast();
+  defineToggleButton();
+  defineShortcutSheet();
+  defineImageClassifier();
+  defineBoundingBox();
+  definePolygon();
+  definePolyline();
+  defineLine();
+  defineKeypoint();
+  defineInstructions();
+  defineAlert();
+  defineCard();
+  defineTabs();
+  defineTextTools();
   watchParts();
   void crowdElementsReady().then(() => {
     const form = document.querySelector("crowd-form") ?? formWithin();

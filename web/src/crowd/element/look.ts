@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "../../kit/reactive.js";
 
 /**
  * The colours and measures of all crowd elements, for the document. They lie in

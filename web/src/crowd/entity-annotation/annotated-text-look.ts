@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "../../kit/reactive.js";
 import { look } from "../element/look.js";
 
 export const annotatedTextLook = [

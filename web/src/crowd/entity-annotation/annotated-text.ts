@@ -1,5 +1,5 @@
-import { LitElement, html } from "lit";
-import type { PropertyValues, TemplateResult } from "lit";
+import { ReactiveElement, html } from "../../kit/reactive.js";
+import type { PropertyValues, TemplateResult } from "../../kit/reactive.js";
 import { guard } from "lit/directives/guard.js";
 import { textOn } from "../../kit/colours.js";
 import { strokeOf } from "../../kit/keyboard.js";
@@ -40,7 +40,7 @@ const HIGHLIGHT = "fiducial-range";
  * near the window. Each bit of text knows its offset, so whatever stands
  * between the bits, such as the tags of marks, does not count.
  */
-export class AnnotatedText extends LitElement {
+export class AnnotatedText extends ReactiveElement {
   static override properties = {
     text: { attribute: false },
     marks: { attribute: false },

@@ -1,5 +1,5 @@
-import { html, nothing } from "lit";
-import type { PropertyDeclaration, PropertyValues, TemplateResult } from "lit";
+import { html, nothing } from "../../kit/reactive.js";
+import type { PropertyDeclaration, PropertyValues, TemplateResult } from "../../kit/reactive.js";
 import { icon } from "../button/icons.js";
 import { digitOf, isTyping, strokeOf } from "../../kit/keyboard.js";
 import { Unreadable, defineElement, looseProperty, loosely } from "../element/crowd-element.js";

@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "../../kit/reactive.js";
 import { toolLook } from "../element/tool-element.js";
 
 /** Label rows, tool buttons and key sheet of the tools for text. */

@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "../../kit/reactive.js";
 import { stageLook } from "../../kit/stage-look.js";
 import { toolLook } from "../element/tool-element.js";
 

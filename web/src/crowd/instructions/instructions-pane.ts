@@ -1,5 +1,5 @@
-import { css, html, nothing } from "lit";
-import type { LitElement, ReactiveController, TemplateResult } from "lit";
+import { css, html, nothing } from "../../kit/reactive.js";
+import type { ReactiveController, ReactiveElement, TemplateResult } from "../../kit/reactive.js";
 import { regionOf } from "../element/region.js";
 
 /**
@@ -15,7 +15,7 @@ export class InstructionsPane implements ReactiveController {
   private readonly roomy = innerWidth > 560;
   private readonly observer = new MutationObserver(() => this.host.requestUpdate());
 
-  constructor(private readonly host: LitElement) {
+  constructor(private readonly host: ReactiveElement) {
     host.addController(this);
   }
 
