@@ -328,6 +328,7 @@ export class CrowdEntityAnnotation extends ToolElement {
     if (this.active !== "") return `Every selection becomes ${this.labelOf(this.active).full}. Esc ends this.`;
     if (this.pane?.range) return "Now choose a label.";
     if (this.editor.selected) return "Choose another label to change it, Delete to remove it.";
+    if (matchMedia("(pointer: coarse)").matches) return "Tap the first word and the last, then choose a label.";
     return "Select words, then choose a label.";
   }
 
