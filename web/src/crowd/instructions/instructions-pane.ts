@@ -11,8 +11,8 @@ import { regionOf } from "../element/region.js";
  * reach in to change widths.
  */
 export class InstructionsPane implements ReactiveController {
-  /** On a phone the instructions would push the task out of sight. */
-  private readonly roomy = innerWidth > 560;
+  /** Above the task, as on a phone or at twice the size, they would push it out of sight. */
+  private readonly roomy = innerWidth > 820;
   private readonly observer = new MutationObserver(() => this.host.requestUpdate());
 
   constructor(private readonly host: ReactiveElement) {
