@@ -63,12 +63,12 @@ func TestSizes(t *testing.T) {
 		}
 		return gzipSize(b)
 	}
-	const most = 90_000
+	const most = 90 << 10
 	if all := size("portal.js") + size(firstPart) + size(secondPart); all > most {
 		t.Errorf("the worker's shell and all crowd elements are %d bytes with gzip, more than %d", all, most)
 	}
-	if first := size("portal.js") + size("portal.css") + size(firstPart); first > 78_000 {
-		t.Errorf("a first page loads %d bytes with gzip, more than 78000", first)
+	if first := size("portal.js") + size("portal.css") + size(firstPart); first > 76<<10 {
+		t.Errorf("a first page loads %d bytes with gzip, more than %d", first, 76<<10)
 	}
 }
 
