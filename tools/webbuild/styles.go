@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -95,12 +96,16 @@ func plainLiterals(source string) []string {
 	}
 }
 
+var customProperty = regexp.MustCompile(`(--[\w-]+): `)
+
 func minifyCSS(text string) (string, error) {
 	result := api.Transform(text, api.TransformOptions{Loader: api.LoaderCSS, MinifyWhitespace: true, MinifySyntax: true, Charset: api.CharsetUTF8})
 	if len(result.Errors) > 0 || len(result.Warnings) > 0 {
 		return "", errors.New(joinMessages(append(result.Errors, result.Warnings...)))
 	}
-	return strings.TrimSpace(string(result.Code)), nil
+	// The values of variables are left as they are written, since they could be anything; ours are lists.
+	code := customProperty.ReplaceAllString(strings.TrimSpace(string(result.Code)), "$1:")
+	return strings.ReplaceAll(code, ", #", ",#"), nil
 }
 
 // lift puts references to the table in the place of the literals of a source.

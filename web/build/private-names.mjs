@@ -20,7 +20,7 @@ const SRC = join(WEB, "src");
 const LIBRARIES = ["lit", "lit-html"];
 const SHORTEST = 3;
 // What tests and benches of the built elements look at inside of them.
-const WATCHED = ["awaitedValue", "beside", "colourOf", "countOf", "flush", "moveBy", "offload", "opacityOf", "pixels", "setSize"];
+const WATCHED = ["awaitedValue", "beside", "colourOf", "countOf", "flush", "imageSize", "moveBy", "offload", "opacityOf", "paint", "pixels", "screen", "setSize"];
 
 const files = (folder, ending) => readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(ending)).map((name) => join(folder, name)).sort();
 

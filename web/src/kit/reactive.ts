@@ -110,10 +110,9 @@ function fromAttribute({ converter, type }: PropertyDeclaration, text: string | 
 }
 
 function toAttribute({ converter, type }: PropertyDeclaration, value: unknown): string | null {
-  const convert = typeof converter === "object" ? converter.toAttribute : undefined;
-  if (convert) return convert(value);
+  if (typeof converter === "object" && converter.toAttribute) return converter.toAttribute(value);
   if (type === Boolean) return value ? "" : null;
-  return value === null || value === undefined ? null : String(value);
+  return value === null || value === undefined ? null : String(value as string | number);
 }
 
 export abstract class ReactiveElement extends HTMLElement {
@@ -127,7 +126,7 @@ export abstract class ReactiveElement extends HTMLElement {
   /** Whether a rendering is to come. */
   isUpdatePending = false;
   hasUpdated = false;
-  readonly renderRoot: HTMLElement | ShadowRoot;
+  readonly renderRoot: ShadowRoot;
   #changes: PropertyValues = new Map();
   readonly #controllers: ReactiveController[] = [];
   /** What was set on the element before its class was known; it wins over what the class sets. */
@@ -215,7 +214,7 @@ export abstract class ReactiveElement extends HTMLElement {
       const shown = this.render();
       this.#reflect();
       this.#settle();
-      render(shown, this.renderRoot as HTMLElement, { host: this });
+      render(shown, this.renderRoot, { host: this });
     } catch (error) {
       this.#settle();
       throw error;
