@@ -2,6 +2,7 @@ package fiducial_test
 
 import (
 	"bufio"
+	"bytes"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -21,7 +23,7 @@ import (
 // list; TestArchitectureListsEveryLayer compares the two.
 var layers = [][]string{
 	{"fault"},
-	{"arn"},
+	{"arn", "setting"},
 	{"identity", "origin"},
 	{"policy", "sigv4", "envelope", "template"},
 	{"audit", "blob", "outbound"},
@@ -219,6 +221,7 @@ func TestNoMachinePaths(t *testing.T) {
 		t.Skip("not a git checkout")
 	}
 	bad := regexp.MustCompile(`(^|[\s"'` + "`" + `=:])/(root|home/[a-z]+)/[a-z]|registry\.npmjs\.org|proxy\.golang\.org|deb\.debian\.org`)
+	words := []string{"/root/", "/home/", "registry.npmjs.org", "proxy.golang.org", "deb.debian.org"}
 	names := strings.Fields(string(out))
 	sort.Strings(names)
 	for _, name := range names {
@@ -227,6 +230,11 @@ func TestNoMachinePaths(t *testing.T) {
 		}
 		b, err := os.ReadFile(name)
 		if err != nil || strings.ContainsRune(string(b[:min(len(b), 800)]), 0) {
+			continue
+		}
+		// The expression is slow where races are looked for, and hardly a file has
+		// any of the words.
+		if !slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(b, []byte(w)) }) {
 			continue
 		}
 		if m := bad.Find(b); m != nil {

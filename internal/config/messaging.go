@@ -1,18 +1,14 @@
 package config
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/mail"
-	"os"
 	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
-	"gopkg.in/yaml.v3"
+
+	"fiducial/internal/setting"
 )
 
 // Messaging is whom this server tells what, and how.
@@ -45,39 +41,22 @@ type Webhook struct {
 // variable the name of a YAML file with the list.
 type Webhooks []Webhook
 
-const maxWebhooks = 1 << 20 // bytes of the file
-
 // Set implements pflag.Value: it reads the file.
 func (w *Webhooks) Set(file string) error {
 	if file == "" {
 		*w = nil
 		return nil
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxWebhooks))
-	if err == nil {
-		err = w.SetYAML(b)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return nil
+	return setting.File(file, w.SetYAML)
 }
 
 // SetYAML takes the list itself. A member that is not known is an error.
 func (w *Webhooks) SetYAML(b []byte) error {
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	var list []Webhook
-	if err := d.Decode(&list); err != nil && !errors.Is(err, io.EOF) {
-		return errors.New("expected a list of webhooks: " + strings.ReplaceAll(err.Error(), "\n", ""))
+	list, err := setting.List[Webhook](b, "webhooks")
+	if err == nil {
+		*w = list
 	}
-	*w = list
-	return nil
+	return err
 }
 
 // Type implements pflag.Value.
@@ -92,21 +71,7 @@ func (w *Webhooks) String() string {
 }
 
 // YAML is the list on one line.
-func (w *Webhooks) YAML() string {
-	var n yaml.Node
-	if err := n.Encode([]Webhook(*w)); err != nil {
-		return ""
-	}
-	for _, e := range n.Content {
-		e.Style = yaml.FlowStyle
-	}
-	n.Style = yaml.FlowStyle
-	b, err := yaml.Marshal(&n)
-	if err != nil {
-		return ""
-	}
-	return strings.Join(strings.Fields(string(b)), " ")
-}
+func (w *Webhooks) YAML() string { return setting.Line([]Webhook(*w)) }
 
 // The ways to reach a mail server.
 var smtpTLS = []string{"starttls", "tls", "none"}

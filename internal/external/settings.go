@@ -1,20 +1,15 @@
 package external
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
 	"path"
 	"regexp"
 	"strings"
 	"time"
 
-	"gopkg.in/yaml.v3"
-
 	"fiducial/internal/fault"
+	"fiducial/internal/setting"
 )
 
 // Kind is what sort of store keeps a bucket.
@@ -85,43 +80,22 @@ type Credentials struct {
 // flag or a variable the name of a YAML file with the list.
 type Settings []Setting
 
-// maxSettings bounds the file.
-const maxSettings = 1 << 20
-
 // Set implements pflag.Value: it reads the file.
 func (s *Settings) Set(file string) error {
 	if file == "" {
 		*s = nil
 		return nil
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
-	if err == nil && len(b) > maxSettings {
-		err = fmt.Errorf("at most %d bytes are allowed", maxSettings)
-	}
-	if err == nil {
-		err = s.SetYAML(b)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return nil
+	return setting.File(file, s.SetYAML)
 }
 
 // SetYAML takes the list itself. A member that is not known is an error.
 func (s *Settings) SetYAML(b []byte) error {
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	var list []Setting
-	if err := d.Decode(&list); err != nil && !errors.Is(err, io.EOF) {
-		return errors.New("expected a list of buckets: " + strings.ReplaceAll(err.Error(), "\n", ""))
+	list, err := setting.List[Setting](b, "buckets")
+	if err == nil {
+		*s = list
 	}
-	*s = list
-	return nil
+	return err
 }
 
 // Type implements pflag.Value.
@@ -136,21 +110,7 @@ func (s *Settings) String() string {
 }
 
 // YAML is the list on one line. There is no secret in it.
-func (s *Settings) YAML() string {
-	var n yaml.Node
-	if err := n.Encode(*s); err != nil {
-		return ""
-	}
-	for _, e := range n.Content {
-		e.Style = yaml.FlowStyle
-	}
-	n.Style = yaml.FlowStyle
-	b, err := yaml.Marshal(&n)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(strings.Join(strings.Fields(string(b)), " "))
-}
+func (s *Settings) YAML() string { return setting.Line([]Setting(*s)) }
 
 // Bounds of the settings.
 const (

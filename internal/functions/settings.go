@@ -1,10 +1,7 @@
 package functions
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path"
@@ -18,6 +15,7 @@ import (
 
 	"fiducial/internal/envelope"
 	"fiducial/internal/fault"
+	"fiducial/internal/setting"
 )
 
 // Setting says how the functions of one ARN, name or pattern are run: exactly
@@ -85,43 +83,22 @@ func (c *Command) UnmarshalYAML(n *yaml.Node) error {
 // matches a function counts.
 type Settings []Setting
 
-// maxSettings bounds the file.
-const maxSettings = 1 << 20
-
 // Set implements pflag.Value: it reads the file.
 func (s *Settings) Set(file string) error {
 	if file == "" {
 		*s = nil
 		return nil
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
-	if err == nil && len(b) > maxSettings {
-		err = fmt.Errorf("at most %d bytes are allowed", maxSettings)
-	}
-	if err == nil {
-		err = s.SetYAML(b)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return nil
+	return setting.File(file, s.SetYAML)
 }
 
 // SetYAML takes the list itself. A member that is not known is an error.
 func (s *Settings) SetYAML(b []byte) error {
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	var list []Setting
-	if err := d.Decode(&list); err != nil && !errors.Is(err, io.EOF) {
-		return errors.New("expected a list of functions: " + strings.ReplaceAll(err.Error(), "\n", ""))
+	list, err := setting.List[Setting](b, "functions")
+	if err == nil {
+		*s = list
 	}
-	*s = list
-	return nil
+	return err
 }
 
 // Type implements pflag.Value.
@@ -136,29 +113,7 @@ func (s *Settings) String() string {
 }
 
 // YAML is the list on one line, without the values of variables.
-func (s *Settings) YAML() string {
-	var n yaml.Node
-	if err := n.Encode(*s); err != nil {
-		return ""
-	}
-	flow(&n)
-	b, err := yaml.Marshal(&n)
-	if err != nil {
-		return ""
-	}
-	return strings.Join(strings.Fields(string(b)), " ")
-}
-
-func flow(n *yaml.Node) {
-	if n.Kind != yaml.ScalarNode {
-		n.Style = yaml.FlowStyle
-	} else if strings.Contains(n.Value, "\n") {
-		n.Style = yaml.DoubleQuotedStyle
-	}
-	for _, c := range n.Content {
-		flow(c)
-	}
-}
+func (s *Settings) YAML() string { return setting.Line([]Setting(*s)) }
 
 // Bounds of the settings.
 const (

@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"fiducial/internal/fault"
 )
@@ -24,7 +25,8 @@ const (
 // asset is one embedded file, ready to be sent.
 type asset struct {
 	name, contentType, hash string
-	plain, zipped           []byte
+	plain                   []byte
+	zipped                  func() []byte // made for the first who wants it
 }
 
 func loadAssets(dir fs.FS) (map[string]*asset, error) {
@@ -50,9 +52,7 @@ func loadAssets(dir fs.FS) (map[string]*asset, error) {
 		case ".css":
 			a.contentType = "text/css; charset=utf-8"
 		}
-		if a.zipped, err = zip(b); err != nil {
-			return nil, fault.E(op, fault.Internal, "", err)
-		}
+		a.zipped = sync.OnceValue(func() []byte { return zip(b) })
 		out[a.name] = a
 	}
 	for _, name := range []string{crowdScript, segmentationScript, "portal.js", "portal.css", probeScript} {
@@ -63,19 +63,13 @@ func loadAssets(dir fs.FS) (map[string]*asset, error) {
 	return out, nil
 }
 
-func zip(b []byte) ([]byte, error) {
+// zip compresses as far as gzip can. Writing to memory does not fail.
+func zip(b []byte) []byte {
 	var buf bytes.Buffer
-	z, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := z.Write(b); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
+	z, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression)
+	_, _ = z.Write(b)
+	_ = z.Close()
+	return buf.Bytes()
 }
 
 // assetURL names an asset with its content, so that it can be kept for ever.
@@ -112,7 +106,7 @@ func (a *asset) write(_ *Portal, w http.ResponseWriter, r *http.Request) error {
 	}
 	body := a.plain
 	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		body = a.zipped
+		body = a.zipped()
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

@@ -180,7 +180,7 @@ func (s *Server) AWS(args ...string) (string, error) { return s.AWSAs(nil, args.
 
 // AWSAs runs the AWS CLI with more variables, which win over the default ones.
 func (s *Server) AWSAs(env []string, args ...string) (string, error) {
-	return s.run("aws", env, args...)
+	return s.run(awsCLI(), env, args...)
 }
 
 // Python runs a Python program with boto3 on standard input.
@@ -193,14 +193,27 @@ func (s *Server) Python(program string, args ...string) (string, error) {
 	return s.run(python(), nil, append([]string{f}, args...)...)
 }
 
-// python is a Python that has boto3.
+// Python is a Python that has boto3: the interpreter itself, for what stands for it
+// on the PATH may be a script that looks for it anew each time.
+func Python() string { return python() }
+
 var python = sync.OnceValue(func() string {
 	for _, p := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(p, "-c", "import boto3").Run() == nil {
-			return p
+		if out, err := exec.Command(p, "-c", "import boto3, sys; print(sys.executable)").Output(); err == nil {
+			return strings.TrimSpace(string(out))
 		}
 	}
 	return "python3"
+})
+
+// awsCLI is the AWS CLI beside that Python, or else the one on the PATH.
+var awsCLI = sync.OnceValue(func() string {
+	if p := filepath.Join(filepath.Dir(python()), "aws"); filepath.IsAbs(p) {
+		if _, err := exec.LookPath(p); err == nil {
+			return p
+		}
+	}
+	return "aws"
 })
 
 func (s *Server) run(name string, env []string, args ...string) (string, error) {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -27,19 +26,6 @@ const (
 	lambdaKey    = "AKIALAMBDATEST"
 	lambdaSecret = "the-key-of-the-lambda-endpoint"
 )
-
-// interpreter is the path of a Python that has boto3, not of a shim that asks
-// the environment which one.
-func interpreter(t *testing.T) string {
-	for _, p := range []string{"python3", "/usr/bin/python3"} {
-		out, err := exec.Command(p, "-c", "import boto3, sys; print(sys.executable)").Output()
-		if err == nil {
-			return strings.TrimSpace(string(out))
-		}
-	}
-	t.Fatal("there is no Python with boto3")
-	return ""
-}
 
 // emulator is a function behind the runtime interface emulator's protocol.
 func emulator(t *testing.T) *httptest.Server {
@@ -170,7 +156,7 @@ type settings struct {
 
 func newSettings(t *testing.T, dir string) (settings, error) {
 	out := settings{filepath.Join(t.TempDir(), "functions.yaml"), newLambdaAPI(t)}
-	python := interpreter(t)
+	python := boot.Python()
 	text := fmt.Sprintf(`
 - {arn: "%steam-pre", command: ["%s", -B], dir: "%s", handler: pre.lambda_handler, attempts: 2, env: {MINE: settings-secret}}
 - {arn: team-post, command: ["%[2]s", -B], dir: "%[3]s", handler: post.lambda_handler}

@@ -44,7 +44,7 @@ func sample(t *testing.T, _ *boot.Server, hook *receiver) {
 		if err := os.WriteFile(f, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command("python3", f)
+		cmd := exec.Command(boot.Python(), f)
 		cmd.Env = append(os.Environ(), "SECRET="+c.secret, "SIGNATURE="+c.signature, "BODY="+c.body)
 		out, err := cmd.CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != c.want {

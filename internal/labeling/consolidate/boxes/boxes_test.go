@@ -123,10 +123,10 @@ func randomBox(r *rand.Rand) Box {
 	return Box{r.IntN(3), r.Float64() * 800, r.Float64() * 800, 30 + r.Float64()*150, 30 + r.Float64()*150}
 }
 
-// Two hostile workers with thousands of boxes on one spot cost time in
+// Two hostile workers with hundreds of boxes on one spot cost time in
 // bounds, and everybody's memory nothing.
 func TestBoxesBoundsHostileAnswers(t *testing.T) {
-	const n = 1200
+	const n = 600
 	answers := make([][]Box, 2)
 	for w := range answers {
 		for i := range n {
