@@ -112,7 +112,7 @@ function fromAttribute({ converter, type }: PropertyDeclaration, text: string | 
 function toAttribute({ converter, type }: PropertyDeclaration, value: unknown): string | null {
   if (typeof converter === "object" && converter.toAttribute) return converter.toAttribute(value);
   if (type === Boolean) return value ? "" : null;
-  return value === null || value === undefined ? null : String(value as string | number);
+  return typeof value === "string" || typeof value === "number" ? String(value) : null;
 }
 
 export abstract class ReactiveElement extends HTMLElement {

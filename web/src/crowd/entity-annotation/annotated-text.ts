@@ -194,7 +194,7 @@ export class AnnotatedText extends ReactiveElement {
 
   /** The unit of the text that is drawn at a place of the window. */
   private offsetAt(x: number, y: number): number | null {
-    const bit = (this.renderRoot as ShadowRoot).elementFromPoint(x, y)?.closest<HTMLElement>("[data-at]");
+    const bit = this.renderRoot.elementFromPoint(x, y)?.closest<HTMLElement>("[data-at]");
     const node = bit && textWithin(bit);
     const range = document.createRange();
     for (let i = 0; bit && node && i < node.length; i++) {
@@ -304,7 +304,7 @@ export class AnnotatedText extends ReactiveElement {
   private selectionNow(): TextRange | null {
     const selection = document.getSelection();
     const root = this.root;
-    if (!selection || selection.rangeCount === 0 || !root || !(this.renderRoot instanceof ShadowRoot)) return null;
+    if (!selection || selection.rangeCount === 0 || !root) return null;
     const range = selection.getComposedRanges({ shadowRoots: [this.renderRoot] })[0];
     if (!range || (!root.contains(range.startContainer) && !root.contains(range.endContainer))) return null;
     const start = root.contains(range.startContainer) ? this.offsetOf(range.startContainer, range.startOffset) : 0;
