@@ -8,7 +8,8 @@ package web
 
 import "embed"
 
-// Dist holds dist/crowd-html-elements.js, dist/crowd-segmentation.js, dist/portal.js, dist/portal.css and dist/probe.js.
+// Dist holds dist/crowd-html-elements.js, dist/crowd-segmentation.js, dist/portal.js, dist/portal.css,
+// dist/probe.js and dist/licenses.txt.
 //
 //go:embed dist
 var Dist embed.FS

@@ -1,9 +1,10 @@
 // Command webbuild bundles web/src into web/dist.
 //
-// It runs esbuild in-process, so the build needs no Node at run time, only the
-// sources of lit and json5 that `npm ci` lays into web/node_modules. The same
-// sources give the same bytes: no timestamps, no absolute paths, no hashes of
-// the machine. With -check nothing is written; the program fails when web/dist
+// It runs esbuild in-process. Around it, two scripts of web/build run in Node, with
+// what `npm ci` lays into web/node_modules: one finds out which names nobody outside
+// of a bundle knows, so that they can be short, and one has terser go over what
+// esbuild made. The same sources give the same bytes: no timestamps, no absolute
+// paths, no hashes of the machine. With -check nothing is written; the program fails when web/dist
 // is not what the sources give.
 package main
 
@@ -18,6 +19,13 @@ import (
 	"path/filepath"
 
 	"github.com/evanw/esbuild/pkg/api"
+)
+
+const (
+	firstEntry  = "src/crowd/crowd-html-elements.ts"
+	firstPart   = "crowd-html-elements.js"
+	secondEntry = "src/crowd/crowd-segmentation.ts"
+	secondPart  = "crowd-segmentation.js"
 )
 
 func main() {
@@ -91,12 +99,21 @@ func build(root string) ([]file, error) {
 	if _, err := os.Stat(filepath.Join(abs, "node_modules", "lit")); err != nil {
 		return nil, fmt.Errorf("%s has no node_modules/lit: run `npm ci` there first", root)
 	}
+	sheets, err := stylesOf(abs, options(abs, nil), firstPart)
+	if err != nil {
+		return nil, err
+	}
 	part, err := partOptions(abs)
 	if err != nil {
 		return nil, err
 	}
+	pattern, names, err := privateNames(abs)
+	if err != nil {
+		return nil, err
+	}
 	var files []file
-	for _, o := range []api.BuildOptions{options(abs), part} {
+	for _, o := range []api.BuildOptions{options(abs, sheets), part} {
+		o.MangleProps, o.MangleCache = pattern, names
 		result := api.Build(o)
 		if len(result.Errors) > 0 {
 			return nil, errors.New(joinMessages(result.Errors))
@@ -108,14 +125,23 @@ func build(root string) ([]file, error) {
 			files = append(files, file{name: filepath.Base(f.Path), bytes: f.Contents})
 		}
 	}
+	if err := secondPass(abs, files); err != nil {
+		return nil, err
+	}
+	// The bundles have no comments, so what their license asks for stands beside them.
+	license, err := os.ReadFile(filepath.Join(abs, "node_modules", "lit-html", "LICENSE"))
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, file{name: "licenses.txt", bytes: append([]byte("The scripts beside this file contain lit-html:\n\n"), license...)})
 	return files, nil
 }
 
-func options(abs string) api.BuildOptions {
-	return api.BuildOptions{
+func options(abs string, sheets *styles) api.BuildOptions {
+	o := api.BuildOptions{
 		AbsWorkingDir: abs,
 		EntryPointsAdvanced: []api.EntryPoint{
-			{InputPath: "src/crowd/crowd-html-elements.ts", OutputPath: "crowd-html-elements"},
+			{InputPath: firstEntry, OutputPath: "crowd-html-elements"},
 			{InputPath: "src/portal/portal.ts", OutputPath: "portal"},
 			{InputPath: "src/portal/portal.css", OutputPath: "portal"},
 			{InputPath: "src/portal/probe.ts", OutputPath: "probe"},
@@ -127,13 +153,17 @@ func options(abs string) api.BuildOptions {
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
-		LegalComments:     api.LegalCommentsEndOfFile,
+		LegalComments:     api.LegalCommentsNone,
 		Charset:           api.CharsetUTF8,
 		Tsconfig:          filepath.Join(abs, "tsconfig.json"),
 		Define:            map[string]string{"process.env.NODE_ENV": `"production"`},
-		Plugins:           []api.Plugin{minifyTemplates(), unicodeOfTheBrowser()},
+		Plugins:           []api.Plugin{minifyTemplates(sheets)},
 		LogLevel:          api.LogLevelSilent,
 	}
+	if sheets != nil {
+		o.Plugins = append(o.Plugins, sheets.plugin())
+	}
+	return o
 }
 
 func joinMessages(messages []api.Message) string {

@@ -17,8 +17,8 @@ func partOptions(abs string) (api.BuildOptions, error) {
 	if err != nil {
 		return api.BuildOptions{}, err
 	}
-	o := options(abs)
-	o.EntryPointsAdvanced = []api.EntryPoint{{InputPath: "src/crowd/crowd-segmentation.ts", OutputPath: "crowd-segmentation"}}
+	o := options(abs, nil)
+	o.EntryPointsAdvanced = []api.EntryPoint{{InputPath: secondEntry, OutputPath: "crowd-segmentation"}}
 	o.Banner = map[string]string{"js": "(()=>{const part=fiducialCrowdLent=>{"}
 	o.Footer = map[string]string{"js": "};self.fiducialCrowdShared?part(self.fiducialCrowdShared):(self.fiducialCrowdParts??=[]).push(part)})();"}
 	o.Plugins = append(o.Plugins, lentPlugin(lent))

@@ -13,7 +13,7 @@ import (
 // own sources, which esbuild rightly leaves alone because to it they are data.
 // Only white space that begins a line goes, so it never joins two words; text
 // whose line breaks matter must not be written in a template.
-func minifyTemplates() api.Plugin {
+func minifyTemplates(sheets *styles) api.Plugin {
 	return api.Plugin{
 		Name: "minify-templates",
 		Setup: func(build api.PluginBuild) {
@@ -22,23 +22,8 @@ func minifyTemplates() api.Plugin {
 				if err != nil {
 					return api.OnLoadResult{}, err
 				}
-				contents := squeeze(string(source))
+				contents := squeeze(sheets.lift(string(source)))
 				return api.OnLoadResult{Contents: &contents, Loader: api.LoaderTS, ResolveDir: filepath.Dir(args.Path)}, nil
-			})
-		},
-	}
-}
-
-// unicodeOfTheBrowser puts the browser's own character classes in the place of
-// json5's tables of them, which are made for browsers that have none and are a
-// tenth of the bundle.
-func unicodeOfTheBrowser() api.Plugin {
-	contents := "exports.Space_Separator = /[\\u1680\\u2000-\\u200A\\u202F\\u205F\\u3000]/;\nexports.ID_Start = /\\p{ID_Start}/u;\nexports.ID_Continue = /\\p{ID_Continue}/u;\n"
-	return api.Plugin{
-		Name: "unicode-of-the-browser",
-		Setup: func(build api.PluginBuild) {
-			build.OnLoad(api.OnLoadOptions{Filter: `[/\\]json5[/\\]lib[/\\]unicode\.js$`}, func(api.OnLoadArgs) (api.OnLoadResult, error) {
-				return api.OnLoadResult{Contents: &contents, Loader: api.LoaderJS}, nil
 			})
 		},
 	}

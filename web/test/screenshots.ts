@@ -8,7 +8,15 @@ import { png } from "./browser/pictures.js";
 import { TEMPLATES } from "./browser/templates.js";
 import { exampleDocument, gallery } from "./gallery.js";
 
-const OUT = join(WEB, ".shots");
+const OUT = process.env.FIDUCIAL_SCREENSHOTS ?? join(WEB, ".shots");
+
+/** As on a laptop by day and by night, on a phone, and enlarged to twice the size. */
+const LOOKS = [
+  { name: "light", dark: false, width: 1280, height: 800 },
+  { name: "dark", dark: true, width: 1280, height: 800 },
+  { name: "phone", dark: false, width: 390, height: 800, touch: true },
+  { name: "double", dark: true, width: 640, height: 400, ratio: 2 },
+];
 
 async function main(): Promise<void> {
   await mkdir(OUT, { recursive: true });
@@ -19,14 +27,14 @@ async function main(): Promise<void> {
   site.pages.set("/tasks/a1/frame", frameDocument(TEMPLATES["bounding-box"] ?? "", '<meta name="color-scheme" content="light dark">'));
   for (const file of await readdir(join(WEB, "test", "pages"))) site.pages.set(`/pages/${file}`, await readFile(join(WEB, "test", "pages", file), "utf8"));
   const paths = [...site.pages.keys()].filter((path) => !path.startsWith("/tasks/"));
-  for (const look of [{ name: "light", dark: false, width: 1280, height: 800 }, { name: "dark", dark: true, width: 1280, height: 800 }, { name: "phone", dark: false, width: 400, height: 800 }]) {
+  for (const look of LOOKS) {
     const browser = await openBrowser(look);
     const page = await browser.context.newPage();
     page.on("pageerror", (error) => console.error(error.message));
     for (const path of paths) {
       await page.goto(site.origin + path);
       if (look.dark) await page.evaluate(`document.querySelector("crowd-form") && (document.documentElement.dataset.crowdTheme = "dark")`);
-      await page.waitForTimeout(350);
+      await page.waitForTimeout(250);
       const tool = page.locator("crowd-bounding-box");
       if ((await tool.count()) > 0) {
         await page.keyboard.press("]");
@@ -35,9 +43,9 @@ async function main(): Promise<void> {
       await page.waitForTimeout(100);
       await page.screenshot({ path: join(OUT, `${look.name}-${path.slice(1).replaceAll("/", "-").replace(".html", "")}.png`) });
     }
-    for (const [tag, example] of look.name === "phone" ? [] : gallery()) {
+    for (const [tag, example] of gallery()) {
       site.pages.set("/example", exampleDocument(example, look.dark ? "dark" : "light"));
-      await page.setViewportSize({ width: 1100, height: Number(/\| (\d+) \|/.exec(example)?.[1] ?? 600) });
+      await page.setViewportSize({ width: look.width, height: Math.max(look.height, Number(/\| (\d+) \|/.exec(example)?.[1] ?? 600)) });
       await page.goto(`${site.origin}/example`);
       await page.waitForTimeout(300);
       await page.screenshot({ path: join(OUT, `${look.name}-element-${tag}.png`) });

@@ -3,6 +3,7 @@ import * as shared from "./shared.js";
 type Part = (shared: object) => void;
 
 declare global {
+  /** @outside */
   interface Window {
     /** What the first part lends the others, once it has run; they wait in a list until then. */
     fiducialCrowdShared?: object;

@@ -2,7 +2,7 @@
 // leaves these modules out of them, and every other one in. A module that has
 // state must stand here, or a part would have a second copy of it.
 
-export { css, html, nothing } from "lit";
+export { css, html, nothing } from "../kit/reactive.js";
 export { icon } from "./button/icons.js";
 export { Unreadable, defineElement, looseProperty, loosely } from "./element/crowd-element.js";
 export { mediaReports } from "./form/media.js";

@@ -95,7 +95,7 @@ export function paintSquareHandle(context: CanvasRenderingContext2D, at: Point, 
   const y = Math.round(at.y) - half;
   context.fillStyle = "rgb(0 0 0 / 0.6)";
   context.fillRect(x - ratio, y - ratio, 2 * (half + ratio), 2 * (half + ratio));
-  context.fillStyle = "#ffffff";
+  context.fillStyle = "#fff";
   context.fillRect(x, y, 2 * half, 2 * half);
   context.fillStyle = colour;
   context.fillRect(x + 2 * ratio, y + 2 * ratio, 2 * half - 4 * ratio, 2 * half - 4 * ratio);
@@ -118,7 +118,7 @@ export function paintSnap(context: CanvasRenderingContext2D, at: Point, ratio: n
   context.strokeStyle = HALO;
   context.strokeRect(at.x - half, at.y - half, 2 * half, 2 * half);
   context.lineWidth = 1.5 * ratio;
-  context.strokeStyle = "#ffffff";
+  context.strokeStyle = "#fff";
   context.strokeRect(at.x - half, at.y - half, 2 * half, 2 * half);
 }
 
@@ -128,7 +128,7 @@ export function paintMeasure(context: CanvasRenderingContext2D, text: string, ri
   const width = context.measureText(text).width + 12 * ratio;
   context.fillStyle = "rgb(15 18 22 / 0.85)";
   context.fillRect(right - width, top, width, 18 * ratio);
-  context.fillStyle = "#ffffff";
+  context.fillStyle = "#fff";
   context.textBaseline = "middle";
   context.fillText(text, right - width + 6 * ratio, top + 9.5 * ratio);
 }

@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "./reactive.js";
 
 /** Styles of a stage and its canvases, for the shadow tree that holds it. */
 export const stageLook = css`

@@ -1,8 +1,8 @@
-import { html, nothing, render } from "lit/html.js";
 import { isRecord } from "../kit/record.js";
 import { RequestError } from "./api.js";
 import type { Answer, NextTask, Outcome, TaskApi } from "./api.js";
 import { Countdown, clockText } from "./countdown.js";
+import { make } from "./dom.js";
 import { DraftSaver } from "./draft-saver.js";
 import type { SaveState } from "./draft-saver.js";
 import { FrameHost } from "./frame-host.js";
@@ -286,15 +286,12 @@ export class TaskPage {
     this.main.querySelector("#timer")?.replaceChildren();
     this.showSaveState("clean");
     history.replaceState(null, "", "/");
-    render(
-      html`
-        <div class="card finish">
-          <h2>${jobDone ? "This job is done" : "No more tasks for you right now"}</h2>
-          <p>${jobDone ? "Everything in it is labelled. Thank you." : "Somebody else is working on what is left, or you have seen it all. Thank you."}</p>
-          <a class="button primary" href="/">Back to your jobs</a>
-        </div>
-      `,
-      this.stage,
+    this.stage.replaceChildren(
+      make("div", { class: "card finish" },
+        make("h2", {}, jobDone ? "This job is done" : "No more tasks for you right now"),
+        make("p", {}, jobDone ? "Everything in it is labelled. Thank you." : "Somebody else is working on what is left, or you have seen it all. Thank you."),
+        make("a", { class: "button primary", href: "/" }, "Back to your jobs"),
+      ),
     );
     this.stage.querySelector("a")?.focus();
   }
@@ -376,19 +373,16 @@ export class TaskPage {
   }
 
   private notice(notice: Notice | null): void {
-    const close = (): void => this.notice(null);
-    render(
-      notice
-        ? html`
-            <div class="alert ${notice.kind}" role=${notice.kind === "info" ? "status" : "alert"}>
-              <p>${notice.text}</p>
-              ${notice.button ? html`<button class="button small" type="button" @click=${notice.button.run}>${notice.button.text}</button>` : nothing}
-              ${notice.closable ? html`<button class="button quiet small" type="button" aria-label="Close" @click=${close}>✕</button>` : nothing}
-            </div>
-          `
-        : nothing,
-      this.noticePlace,
-    );
+    const place = this.noticePlace;
+    if (!notice) {
+      place.replaceChildren();
+      return;
+    }
+    const { kind, text, button, closable } = notice;
+    const box = make("div", { class: `alert ${kind}`, role: kind === "info" ? "status" : "alert" }, make("p", {}, text));
+    if (button) box.append(make("button", { class: "button small", type: "button", run: button.run }, button.text));
+    if (closable) box.append(make("button", { class: "button quiet small", type: "button", label: "Close", run: () => this.notice(null) }, "✕"));
+    place.replaceChildren(box);
   }
 }
 
@@ -404,21 +398,13 @@ function readDraft(main: HTMLElement): Answer | null {
 /** Asks in a dialog of the page; the browser's own would block the frame and look foreign. */
 function ask(question: string, yes: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const dialog = document.createElement("dialog");
-    dialog.className = "ask";
+    const yesButton = make("button", { class: "button primary", value: "yes" }, yes);
+    const buttons = make("div", { class: "ask-buttons" }, make("button", { class: "button", value: "no" }, "Cancel"), yesButton);
+    const dialog = make("dialog", { class: "ask" }, make("form", { method: "dialog" }, make("p", {}, question), buttons)) as HTMLDialogElement;
     dialog.addEventListener("close", () => {
       resolve(dialog.returnValue === "yes");
       dialog.remove();
     });
-    render(
-      html`
-        <form method="dialog">
-          <p>${question}</p>
-          <div class="ask-buttons"><button class="button" value="no">Cancel</button><button class="button primary" value="yes">${yes}</button></div>
-        </form>
-      `,
-      dialog,
-    );
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -322,6 +322,80 @@ void describe("crowd-entity-annotation", () => {
     assert.equal(await bench.frame.evaluate("heard"), 1);
   });
 
+  test("by touch: taps take words and marks; a label is given, changed and removed", async () => {
+    const phone = await openBrowser({ touch: true, width: 390, height: 800 });
+    try {
+      bench = await Bench.open(site, phone.context, template(), {});
+      await bench.frame.waitForFunction(`document.querySelector("crowd-entity-annotation").shadowRoot.querySelector("fiducial-annotated-text")?.shadowRoot.querySelector(".block")`);
+      const tap = async (offset: number): Promise<void> => {
+        const { x, y } = await at(offset);
+        await bench.page.touchscreen.tap(x + 3, y);
+      };
+      const button = (name: string | RegExp) => bench.frame.getByRole("button", { name }).first();
+      await tap(18);
+      await selected("Charles");
+      await tap(26);
+      await selected("Charles Babbage");
+      // One more, on what is selected, lets go of it.
+      await tap(20);
+      await bench.frame.waitForFunction(`!document.querySelector("crowd-entity-annotation").shadowRoot.querySelector("fiducial-annotated-text").range`);
+      // From the last word back to the first.
+      await tap(6);
+      await selected("Lovelace");
+      await tap(1);
+      await selected("Ada Lovelace");
+      await button("Person").tap();
+      await labelled(1);
+      assert.deepEqual(await offsets(), ["0-12 person"]);
+      // The mark is taken and gets another label.
+      await tap(6);
+      await bench.frame.waitForFunction(`document.querySelector("crowd-entity-annotation").editor.selected`);
+      await button("company").tap();
+      assert.deepEqual(await offsets(), ["0-12 company"]);
+      await button(/Remove company: Ada Lovelace/).tap();
+      await labelled(0);
+      // A label that is held is given to every word that is tapped.
+      await button("Date").tap();
+      await tap(38);
+      await labelled(1);
+      await tap(42);
+      await labelled(2);
+      assert.deepEqual(await offsets(), ["36-40 date", "41-45 date"]);
+      await tap(42);
+      await button("Remove the selected label (Delete)").tap();
+      assert.deepEqual(await offsets(), ["36-40 date"]);
+    } finally {
+      await phone.close();
+    }
+  });
+
+  test("by touch: a word that is held is selected by the browser, its handles change the stretch", async () => {
+    const phone = await openBrowser({ touch: true, width: 390, height: 800 });
+    try {
+      bench = await Bench.open(site, phone.context, template(), {});
+      await bench.frame.waitForFunction(`document.querySelector("crowd-entity-annotation").shadowRoot.querySelector("fiducial-annotated-text")?.shadowRoot.querySelector(".block")`);
+      // The browser takes the finger over, so the page hears of no end of it, and sets the selection itself.
+      const { x, y } = await at(18);
+      const cdp = await phone.context.newCDPSession(bench.page);
+      await cdp.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }] });
+      await cdp.send("Input.dispatchTouchEvent", { type: "touchCancel", touchPoints: [] });
+      const handles = (from: number, to: number): Promise<unknown> => bench.frame.evaluate(`(() => {
+        const pane = document.querySelector("crowd-entity-annotation").shadowRoot.querySelector("fiducial-annotated-text");
+        const [a, b] = [pane.pointOf(${from}), pane.pointOf(${to})];
+        document.getSelection().setBaseAndExtent(a.node, a.offset, b.node, b.offset);
+      })()`);
+      await handles(17, 24);
+      await selected("Charles");
+      await handles(17, 32);
+      await selected("Charles Babbage");
+      await bench.frame.getByRole("button", { name: "Person" }).tap();
+      await labelled(1);
+      assert.deepEqual(await offsets(), ["17-32 person"]);
+    } finally {
+      await phone.close();
+    }
+  });
+
   test("a megabyte of text: only blocks in sight are painted, one label changes one block", async () => {
     const line = "The quick brown fox jumps over the lazy dog by the old river bank. ";
     site.pages.set("/unused", frameDocument(""));

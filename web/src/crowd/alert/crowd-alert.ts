@@ -1,4 +1,4 @@
-import { LitElement, css, html, nothing } from "lit";
+import { ReactiveElement, css, html, nothing } from "../../kit/reactive.js";
 import { icon } from "../button/icons.js";
 import { defineElement, switchProperty } from "../element/crowd-element.js";
 import { look } from "../element/look.js";
@@ -6,7 +6,7 @@ import { look } from "../element/look.js";
 const ICONS: Readonly<Record<string, string>> = { info: "info", success: "check-circle", warning: "warning", error: "error" };
 
 /** A message in the page. */
-export class CrowdAlert extends LitElement {
+export class CrowdAlert extends ReactiveElement {
   static override properties = { type: {}, dismissible: switchProperty };
 
   static override styles = [

@@ -1,10 +1,10 @@
-import { LitElement, css, html } from "lit";
+import { ReactiveElement, css, html } from "../../kit/reactive.js";
 import { authorIcon } from "../button/icons.js";
 import { defineElement } from "../element/crowd-element.js";
 import { look } from "../element/look.js";
 
 /** A small mark at the upper right corner of another element, or of the one that it stands in. */
-export class CrowdBadge extends LitElement {
+export class CrowdBadge extends ReactiveElement {
   static override properties = { for: {}, icon: {}, label: {} };
 
   static override styles = [

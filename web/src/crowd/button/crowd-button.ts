@@ -1,4 +1,4 @@
-import { LitElement, css, html, nothing } from "lit";
+import { ReactiveElement, css, html, nothing } from "../../kit/reactive.js";
 import { defineElement, switchProperty } from "../element/crowd-element.js";
 import { buttonLook, look } from "../element/look.js";
 import { iconWords, spokenName } from "../element/spoken-name.js";
@@ -10,7 +10,7 @@ interface HoldingForm extends Element {
 }
 
 /** A button: by itself for the author's scripts, or with `form-action` for the form around it. */
-export class CrowdButton extends LitElement {
+export class CrowdButton extends ReactiveElement {
   static override properties = {
     disabled: switchProperty,
     loading: switchProperty,

@@ -1,5 +1,5 @@
-import { html, nothing, svg } from "lit";
-import type { TemplateResult } from "lit";
+import { html, nothing, svg } from "../../kit/reactive.js";
+import type { TemplateResult } from "../../kit/reactive.js";
 import { PATHS } from "./icon-paths.js";
 
 type Drawing = TemplateResult | typeof nothing;

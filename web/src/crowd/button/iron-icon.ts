@@ -1,9 +1,9 @@
-import { LitElement, css, html } from "lit";
+import { ReactiveElement, css, html } from "../../kit/reactive.js";
 import { defineElement } from "../element/crowd-element.js";
 import { authorIcon } from "./icons.js";
 
 /** An icon by its name, as templates put it within buttons. */
-export class IronIcon extends LitElement {
+export class IronIcon extends ReactiveElement {
   static override properties = { icon: {} };
 
   static override styles = css`

@@ -1,10 +1,10 @@
-import { LitElement, css, html, nothing } from "lit";
+import { ReactiveElement, css, html, nothing } from "../../kit/reactive.js";
 import { defineElement } from "../element/crowd-element.js";
 import { look } from "../element/look.js";
 import { mediaReports } from "../form/media.js";
 
 /** A box around content, with a picture and a heading if wished. */
-export class CrowdCard extends LitElement {
+export class CrowdCard extends ReactiveElement {
   static override properties = { heading: {}, image: {} };
 
   static override styles = [

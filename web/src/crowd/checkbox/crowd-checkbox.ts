@@ -1,4 +1,4 @@
-import { css, html, nothing } from "lit";
+import { css, html, nothing } from "../../kit/reactive.js";
 import { live } from "lit/directives/live.js";
 import { defineElement } from "../element/crowd-element.js";
 import { look } from "../element/look.js";

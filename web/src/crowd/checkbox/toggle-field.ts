@@ -1,4 +1,4 @@
-import type { PropertyDeclaration } from "lit";
+import type { PropertyDeclaration } from "../../kit/reactive.js";
 import { CrowdField, switchProperty } from "../element/crowd-element.js";
 import { flagOf } from "../form/answer.pure.js";
 import type { Contribution } from "../form/answer.pure.js";

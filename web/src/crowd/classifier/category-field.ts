@@ -1,5 +1,5 @@
-import { css, html, nothing } from "lit";
-import type { PropertyDeclaration, PropertyValues, TemplateResult } from "lit";
+import { css, html, nothing } from "../../kit/reactive.js";
+import type { PropertyDeclaration, PropertyValues, TemplateResult } from "../../kit/reactive.js";
 import { digitOf, isTyping } from "../../kit/keyboard.js";
 import { namesOf } from "../../kit/loose.js";
 import { isRecord } from "../../kit/record.js";

@@ -1,4 +1,4 @@
-import { css, html } from "lit";
+import { css, html } from "../../kit/reactive.js";
 import { defineElement } from "../element/crowd-element.js";
 import { toolLook } from "../element/tool-element.js";
 import { CategoryField, categoryLook, labelAnswer } from "./category-field.js";

@@ -1,5 +1,5 @@
-import { LitElement } from "lit";
-import type { PropertyDeclaration } from "lit";
+import { ReactiveElement } from "../../kit/reactive.js";
+import type { PropertyDeclaration } from "../../kit/reactive.js";
 import { parseLoose } from "../../kit/loose.js";
 import type { Contribution } from "../form/answer.pure.js";
 
@@ -46,7 +46,7 @@ export function defineElement(tag: string, type: CustomElementConstructor): void
  * A field contributes what it has under its `name`, can be set from an earlier
  * answer, and says what keeps its answer from being handed in.
  */
-export abstract class CrowdField extends LitElement {
+export abstract class CrowdField extends ReactiveElement {
   static override properties: Record<string, PropertyDeclaration> = {
     name: { type: String, reflect: true },
     disabled: switchProperty,

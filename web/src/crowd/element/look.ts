@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "../../kit/reactive.js";
 
 /**
  * The colours and measures of all crowd elements, for the document. They lie in
@@ -10,7 +10,7 @@ export const pageLook = css`
       color-scheme: only light;
       --crowd-ink: light-dark(#16191d, #e8eaed);
       --crowd-ink-soft: light-dark(#5a6472, #a3acb8);
-      --crowd-paper: light-dark(#ffffff, #1b1e23);
+      --crowd-paper: light-dark(#fff, #1b1e23);
       --crowd-paper-soft: light-dark(#f5f7f9, #22262c);
       --crowd-paper-sunk: light-dark(#e4e8ec, #121418);
       --crowd-line: light-dark(#d5dae0, #363c45);
@@ -18,7 +18,7 @@ export const pageLook = css`
       --crowd-accent: light-dark(#0b63ce, #6cb2ff);
       --crowd-accent-strong: light-dark(#084d9f, #93c7ff);
       --crowd-accent-soft: light-dark(#e6f0fc, #16304e);
-      --crowd-on-accent: light-dark(#ffffff, #0b1a2b);
+      --crowd-on-accent: light-dark(#fff, #0b1a2b);
       --crowd-danger: light-dark(#b3261e, #ff9d94);
       --crowd-danger-soft: light-dark(#fdeceb, #451f1c);
       --crowd-success: light-dark(#1c6b3c, #7ddba0);

@@ -1,5 +1,5 @@
-import { LitElement, css, html } from "lit";
-import type { TemplateResult } from "lit";
+import { ReactiveElement, css, html } from "../../kit/reactive.js";
+import type { TemplateResult } from "../../kit/reactive.js";
 import { isTyping } from "../../kit/keyboard.js";
 import { dialogLook } from "../instructions/instructions-pane.js";
 import { defineElement } from "./crowd-element.js";
@@ -22,7 +22,7 @@ const EVERYWHERE: readonly Shortcut[] = [
 ];
 
 /** The list of all keys that mean something on the page, opened by `?`. */
-class ShortcutSheet extends LitElement {
+class ShortcutSheet extends ReactiveElement {
   static override styles = [
     look,
     dialogLook,

@@ -1,5 +1,5 @@
-import { css, html, nothing } from "lit";
-import type { PropertyDeclaration, TemplateResult } from "lit";
+import { css, html, nothing } from "../../kit/reactive.js";
+import type { PropertyDeclaration, TemplateResult } from "../../kit/reactive.js";
 import { InstructionsPane, instructionsLook } from "../instructions/instructions-pane.js";
 import { CrowdField } from "./crowd-element.js";
 import { buttonLook, look } from "./look.js";

@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "../../kit/reactive.js";
 import { look } from "../element/look.js";
 
 export const annotatedTextLook = [
@@ -80,6 +80,20 @@ export const annotatedTextLook = [
     }
     .tag .drop:hover {
       opacity: 1;
+    }
+    /* Fingers need more room. */
+    @media (pointer: coarse) {
+      .text {
+        line-height: 40px;
+      }
+      .tag,
+      .tag button {
+        height: 28px;
+      }
+      .tag .drop {
+        min-width: 30px;
+        font-size: 13px;
+      }
     }
     .caret {
       position: absolute;

@@ -1,5 +1,5 @@
-import { LitElement, html } from "lit";
-import type { PropertyValues, TemplateResult } from "lit";
+import { ReactiveElement, html } from "../../kit/reactive.js";
+import type { PropertyValues, TemplateResult } from "../../kit/reactive.js";
 import { guard } from "lit/directives/guard.js";
 import { textOn } from "../../kit/colours.js";
 import { strokeOf } from "../../kit/keyboard.js";
@@ -7,7 +7,7 @@ import { defineElement } from "../element/crowd-element.js";
 import { annotatedTextLook } from "./annotated-text-look.js";
 import { blocksOf, laid, piecesOf } from "./layout.pure.js";
 import type { Block, LaidMark, Mark, Piece } from "./layout.pure.js";
-import { trimmed, wholeCharacters } from "./offsets.pure.js";
+import { trimmed, wholeCharacters, wordAt } from "./offsets.pure.js";
 
 export interface TextRange {
   readonly start: number;
@@ -40,7 +40,7 @@ const HIGHLIGHT = "fiducial-range";
  * near the window. Each bit of text knows its offset, so whatever stands
  * between the bits, such as the tags of marks, does not count.
  */
-export class AnnotatedText extends LitElement {
+export class AnnotatedText extends ReactiveElement {
   static override properties = {
     text: { attribute: false },
     marks: { attribute: false },
@@ -68,6 +68,7 @@ export class AnnotatedText extends LitElement {
   private caret = 0;
   private chosen: TextRange | null = null;
   private dragging = false;
+  private byTouch = false;
   /** What was selected when the pointer went down. */
   private pressed: TextRange | null = null;
 
@@ -102,11 +103,11 @@ export class AnnotatedText extends LitElement {
   }
 
   /** Selects a stretch, or with equal ends sets the caret. */
-  setRange(anchor: number, caret: number): void {
+  setRange(anchor: number, caret: number, final = false): void {
     [this.anchor, this.caret] = [anchor, caret];
     const [from, to] = [this.pointOf(anchor), this.pointOf(caret)];
     if (from && to) document.getSelection()?.setBaseAndExtent(from.node, from.offset, to.node, to.offset);
-    this.settle();
+    this.settle(final);
   }
 
   reveal(at: number): void {
@@ -138,7 +139,9 @@ export class AnnotatedText extends LitElement {
   // Selecting
 
   private onPointerDown(event: PointerEvent): void {
-    this.dragging = event.button === 0 && !onTag(event);
+    // A finger that moves scrolls, and one that stays has the browser select a word and show its handles.
+    this.byTouch = event.pointerType === "touch";
+    this.dragging = event.button === 0 && !this.byTouch && !onTag(event);
     this.pressed = this.selectionNow();
   }
 
@@ -166,7 +169,41 @@ export class AnnotatedText extends LitElement {
       if ((event.target as Element).closest(".drop")) this.onRemove(id);
       else this.onPick(id);
       this.focus({ preventScroll: true });
+    } else if (this.byTouch) this.tap(event);
+  }
+
+  /**
+   * A tap takes a mark, or a word; the next tap takes all words from there to here,
+   * and one on what is selected lets go of it.
+   */
+  private tap({ clientX, clientY }: MouseEvent): void {
+    const at = this.offsetAt(clientX, clientY);
+    const before = this.chosen;
+    const word = at === null ? null : wordAt(this.text, at);
+    if (at !== null && this.lanes.some((mark) => mark.start <= at && at < mark.end)) {
+      this.setRange(at, at);
+      this.pickAt(at);
+    } else if (at === null || !word || (before && before.start <= at && at < before.end)) {
+      this.setRange(at ?? this.caret, at ?? this.caret);
+      this.onPick(null);
+    } else {
+      const [start, end] = before ? [Math.min(before.start, word[0]), Math.max(before.end, word[1])] : word;
+      this.setRange(start, end, true);
     }
+  }
+
+  /** The unit of the text that is drawn at a place of the window. */
+  private offsetAt(x: number, y: number): number | null {
+    const bit = this.renderRoot.elementFromPoint(x, y)?.closest<HTMLElement>("[data-at]");
+    const node = bit && textWithin(bit);
+    const range = document.createRange();
+    for (let i = 0; bit && node && i < node.length; i++) {
+      range.setStart(node, i);
+      range.setEnd(node, i + 1);
+      const hit = [...range.getClientRects()].some((r) => r.left <= x && x < r.right && r.top <= y && y < r.bottom);
+      if (hit) return Number(bit.dataset.at) + i;
+    }
+    return null;
   }
 
   private readSelection(final = false): void {
@@ -267,7 +304,7 @@ export class AnnotatedText extends LitElement {
   private selectionNow(): TextRange | null {
     const selection = document.getSelection();
     const root = this.root;
-    if (!selection || selection.rangeCount === 0 || !root || !(this.renderRoot instanceof ShadowRoot)) return null;
+    if (!selection || selection.rangeCount === 0 || !root) return null;
     const range = selection.getComposedRanges({ shadowRoots: [this.renderRoot] })[0];
     if (!range || (!root.contains(range.startContainer) && !root.contains(range.endContainer))) return null;
     const start = root.contains(range.startContainer) ? this.offsetOf(range.startContainer, range.startOffset) : 0;
@@ -291,7 +328,8 @@ export class AnnotatedText extends LitElement {
     return this.text.length;
   }
 
-  private pointOf(at: number): { node: Node; offset: number } | null {
+  /** Where in the page a unit of the text is. */
+  pointOf(at: number): { node: Node; offset: number } | null {
     let [low, high] = [0, this.blocks.length - 1];
     while (low < high) {
       const middle = (low + high + 1) >> 1;
@@ -301,7 +339,7 @@ export class AnnotatedText extends LitElement {
     // By its place, after the caret: to search a long text for its blocks takes a while.
     const bits = this.root?.children[low + 1]?.querySelectorAll<HTMLElement>("[data-at]") ?? [];
     const bit = [...bits].findLast((b) => Number(b.dataset.at) <= at);
-    const node = bit && [...bit.childNodes].find((child) => child instanceof Text);
+    const node = bit && textWithin(bit);
     if (!bit || !node) return null;
     return { node, offset: Math.min(at - Number(bit.dataset.at), node.length) };
   }
@@ -376,6 +414,11 @@ export class AnnotatedText extends LitElement {
 /** The tags of marks are no text: a press on one selects nothing. */
 function onTag(event: Event): boolean {
   return event.target instanceof Element && event.target.closest(".tag") !== null;
+}
+
+/** The text of a bit; beside it are marks of the template. */
+function textWithin(bit: Node): Text | undefined {
+  return [...bit.childNodes].find((child) => child instanceof Text);
 }
 
 function lastWithin(node: Node): Node {

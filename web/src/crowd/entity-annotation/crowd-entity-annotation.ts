@@ -1,5 +1,5 @@
-import { html, nothing } from "lit";
-import type { PropertyDeclaration, PropertyValues, TemplateResult } from "lit";
+import { html, nothing } from "../../kit/reactive.js";
+import type { PropertyDeclaration, PropertyValues, TemplateResult } from "../../kit/reactive.js";
 import { icon } from "../button/icons.js";
 import { digitOf, isTyping, strokeOf } from "../../kit/keyboard.js";
 import { Unreadable, defineElement, looseProperty, loosely } from "../element/crowd-element.js";
@@ -328,6 +328,7 @@ export class CrowdEntityAnnotation extends ToolElement {
     if (this.active !== "") return `Every selection becomes ${this.labelOf(this.active).full}. Esc ends this.`;
     if (this.pane?.range) return "Now choose a label.";
     if (this.editor.selected) return "Choose another label to change it, Delete to remove it.";
+    if (matchMedia("(pointer: coarse)").matches) return "Tap the first word and the last, then choose a label.";
     return "Select words, then choose a label.";
   }
 

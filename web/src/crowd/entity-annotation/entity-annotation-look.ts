@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "../../kit/reactive.js";
 import { toolLook } from "../element/tool-element.js";
 
 /** Label rows, tool buttons and key sheet of the tools for text. */
@@ -38,7 +38,7 @@ export const textToolLook = [
       cursor: default;
     }
     .hint {
-      flex: 1;
+      flex: 1 1 200px;
       margin: 0 0 0 10px;
       font-size: 14px;
       color: var(--crowd-ink-soft);
@@ -204,7 +204,11 @@ export const entityAnnotationLook = [
       }
       fiducial-annotated-text {
         flex: none;
-        height: 50vh;
+        height: 45vh;
+      }
+      .labels ul {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(160px, 1fr));
       }
       .labels,
       .spans {

@@ -67,3 +67,11 @@ export function trimmed(text: string, start: number, end: number): [number, numb
   while (end > start && /\s/.test(text.charAt(end - 1))) end--;
   return start < end ? [start, end] : null;
 }
+
+/** The word that a unit of the text belongs to, or the sign; null for white space. Words are where the language has them, with or without spaces. */
+export function wordAt(text: string, at: number): [number, number] | null {
+  // A cut within a word would make two of it, so the piece is much longer than any.
+  const from = Math.max(0, at - 4 * REACH);
+  const word = new Intl.Segmenter(undefined, { granularity: "word" }).segment(text.slice(from, at + 4 * REACH)).containing(at - from);
+  return word ? trimmed(text, from + word.index, from + word.index + word.segment.length) : null;
+}

@@ -1,4 +1,4 @@
-import { css, html } from "lit";
+import { css, html } from "../../kit/reactive.js";
 import { authorIcon } from "../button/icons.js";
 import { defineElement } from "../element/crowd-element.js";
 import { look } from "../element/look.js";

@@ -1,4 +1,4 @@
-import { LitElement, css, html, nothing } from "lit";
+import { ReactiveElement, css, html, nothing } from "../../kit/reactive.js";
 import { CrowdButton } from "../button/crowd-button.js";
 import { defineElement } from "../element/crowd-element.js";
 import { buttonLook, look } from "../element/look.js";
@@ -18,7 +18,7 @@ const SUBMIT_BUTTONS = 'crowd-button[form-action="submit"], button[type="submit"
  * Fires `submit` (so `onsubmit` is a property like any form's) before fields are
  * checked and collected: scripts set hidden fields in it, or prevent it.
  */
-export class CrowdForm extends LitElement implements FrameForm {
+export class CrowdForm extends ReactiveElement implements FrameForm {
   static override properties = {
     busy: { state: true },
     notice: { state: true },

@@ -1,4 +1,4 @@
-import { html, render } from "lit";
+import { html, render } from "../../kit/reactive.js";
 import type { Answer } from "./answer.pure.js";
 import { checkAll, collect } from "./collect.js";
 import type { FrameForm, FrameSession } from "./frame.js";

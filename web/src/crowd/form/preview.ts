@@ -1,4 +1,4 @@
-import { html, render } from "lit";
+import { html, render } from "../../kit/reactive.js";
 import type { Answer } from "./answer.pure.js";
 
 let place: HTMLElement | null = null;

@@ -1,4 +1,4 @@
-import { LitElement } from "lit";
+import { ReactiveElement } from "../../kit/reactive.js";
 import { partsReady } from "../parts.js";
 
 /**
@@ -22,7 +22,7 @@ function parsed(): Promise<void> {
 async function rendered(): Promise<void> {
   for (;;) {
     await partsReady();
-    const waiting = [...document.querySelectorAll("*")].filter((e): e is LitElement => e instanceof LitElement && (e.isUpdatePending || !e.hasUpdated));
+    const waiting = [...document.querySelectorAll("*")].filter((e): e is ReactiveElement => e instanceof ReactiveElement && (e.isUpdatePending || !e.hasUpdated));
     if (waiting.length === 0) return;
     await Promise.all(waiting.map((e) => e.updateComplete));
   }

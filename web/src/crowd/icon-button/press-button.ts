@@ -1,10 +1,10 @@
-import { LitElement } from "lit";
-import type { PropertyDeclaration } from "lit";
+import { ReactiveElement } from "../../kit/reactive.js";
+import type { PropertyDeclaration } from "../../kit/reactive.js";
 import { switchProperty } from "../element/crowd-element.js";
 import { iconWords, spokenName } from "../element/spoken-name.js";
 
 /** What crowd-icon-button and crowd-fab have in common: an icon to press, which does nothing while it is disabled. */
-export abstract class PressButton extends LitElement {
+export abstract class PressButton extends ReactiveElement {
   static override properties: Record<string, PropertyDeclaration> = {
     disabled: switchProperty,
     icon: {},

@@ -1,5 +1,5 @@
-import { css, html, nothing } from "lit";
-import type { PropertyValues, TemplateResult } from "lit";
+import { css, html, nothing } from "../../kit/reactive.js";
+import type { PropertyValues, TemplateResult } from "../../kit/reactive.js";
 import { icon } from "../button/icons.js";
 import { CategoryField, categoryLook, labelAnswer } from "../classifier/category-field.js";
 import { Unreadable, defineElement, looseProperty, loosely } from "../element/crowd-element.js";

@@ -1,5 +1,5 @@
-import { html, nothing } from "lit";
-import type { LitElement, ReactiveController, TemplateResult } from "lit";
+import { html, nothing } from "../../kit/reactive.js";
+import type { ReactiveController, ReactiveElement, TemplateResult } from "../../kit/reactive.js";
 import { isRecord } from "../../kit/record.js";
 import { regionOf } from "../element/region.js";
 
@@ -9,7 +9,7 @@ export class WorkerComment implements ReactiveController {
   private readonly observer = new MutationObserver(() => this.host.requestUpdate());
 
   constructor(
-    private readonly host: LitElement,
+    private readonly host: ReactiveElement,
     private readonly changed: () => void,
   ) {
     host.addController(this);

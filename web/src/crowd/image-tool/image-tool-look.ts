@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "../../kit/reactive.js";
 import { stageLook } from "../../kit/stage-look.js";
 import { toolLook } from "../element/tool-element.js";
 
@@ -297,7 +297,13 @@ export const imageToolLook = [
       }
       .stage {
         flex: none;
-        height: 62vh;
+        height: min(62vh, 105cqw);
+      }
+      .labels ul {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(170px, 1fr));
+        align-items: start;
+        gap: 4px;
       }
       .shapes {
         max-height: 260px;

@@ -1,5 +1,5 @@
-import { html, nothing } from "lit";
-import type { TemplateResult } from "lit";
+import { html, nothing } from "../../kit/reactive.js";
+import type { TemplateResult } from "../../kit/reactive.js";
 import type { Labels } from "../../kit/labels.js";
 import { icon } from "../button/icons.js";
 import { slider } from "./toolbar.js";

@@ -1,5 +1,5 @@
-import { html, nothing } from "lit";
-import type { TemplateResult } from "lit";
+import { html, nothing } from "../../kit/reactive.js";
+import type { TemplateResult } from "../../kit/reactive.js";
 import { icon } from "../button/icons.js";
 
 /** A button of a tool bar: a drawing, and a name with its key. */

@@ -1,4 +1,4 @@
-import { html, nothing } from "lit";
+import { html, nothing } from "../../kit/reactive.js";
 import { live } from "lit/directives/live.js";
 import { defineElement, switchProperty } from "../element/crowd-element.js";
 import { TextField, textFieldLook } from "./text-field.js";

@@ -1,5 +1,5 @@
-import { css, html, nothing } from "lit";
-import type { PropertyDeclaration, PropertyValues } from "lit";
+import { css, html, nothing } from "../../kit/reactive.js";
+import type { PropertyDeclaration, PropertyValues } from "../../kit/reactive.js";
 import { CrowdField, switchProperty } from "../element/crowd-element.js";
 import { look } from "../element/look.js";
 import { spokenName } from "../element/spoken-name.js";

@@ -1,5 +1,5 @@
-import { LitElement, css, html, nothing } from "lit";
-import type { TemplateResult } from "lit";
+import { ReactiveElement, css, html, nothing } from "../../kit/reactive.js";
+import type { TemplateResult } from "../../kit/reactive.js";
 import { defineElement } from "../element/crowd-element.js";
 import { buttonLook, look } from "../element/look.js";
 import { regionOf } from "../element/region.js";
@@ -12,7 +12,7 @@ const TABS = [
 ] as const;
 
 /** A link or button that opens instructions with a summary, details, and good and bad examples. */
-export class CrowdInstructions extends LitElement {
+export class CrowdInstructions extends ReactiveElement {
   static override properties = { linkText: { attribute: "link-text" }, linkType: { attribute: "link-type" }, page: { state: true } };
 
   static override styles = [

@@ -1,5 +1,5 @@
-import { css, html, nothing } from "lit";
-import type { LitElement, ReactiveController, TemplateResult } from "lit";
+import { css, html, nothing } from "../../kit/reactive.js";
+import type { ReactiveController, ReactiveElement, TemplateResult } from "../../kit/reactive.js";
 import { regionOf } from "../element/region.js";
 
 /**
@@ -11,11 +11,11 @@ import { regionOf } from "../element/region.js";
  * reach in to change widths.
  */
 export class InstructionsPane implements ReactiveController {
-  /** On a phone the instructions would push the task out of sight. */
-  private readonly roomy = innerWidth > 560;
+  /** Above the task, as on a phone or at twice the size, they would push it out of sight. */
+  private readonly roomy = innerWidth > 820;
   private readonly observer = new MutationObserver(() => this.host.requestUpdate());
 
-  constructor(private readonly host: LitElement) {
+  constructor(private readonly host: ReactiveElement) {
     host.addController(this);
   }
 

@@ -1,10 +1,10 @@
-import { LitElement, css, html } from "lit";
+import { ReactiveElement, css, html } from "../../kit/reactive.js";
 import { defineElement, reflectedSwitch } from "../element/crowd-element.js";
 import { buttonLook, look } from "../element/look.js";
 import { dialogLook } from "../instructions/instructions-pane.js";
 
 /** A link or button that opens what lies within it in a window above the page. */
-export class CrowdModal extends LitElement {
+export class CrowdModal extends ReactiveElement {
   static override properties = { linkText: { attribute: "link-text" }, linkType: { attribute: "link-type" }, opened: reflectedSwitch };
 
   static override styles = [

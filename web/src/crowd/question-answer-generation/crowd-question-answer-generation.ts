@@ -1,5 +1,5 @@
-import { css, html, nothing } from "lit";
-import type { PropertyDeclaration, TemplateResult } from "lit";
+import { css, html, nothing } from "../../kit/reactive.js";
+import type { PropertyDeclaration, TemplateResult } from "../../kit/reactive.js";
 import { labelColour } from "../../kit/colours.js";
 import { namesOf } from "../../kit/loose.js";
 import { Unreadable, looseProperty, loosely, switchProperty } from "../element/crowd-element.js";

@@ -1,5 +1,5 @@
-import { LitElement, css, html, nothing } from "lit";
-import type { PropertyDeclaration, PropertyValues } from "lit";
+import { ReactiveElement, css, html, nothing } from "../../kit/reactive.js";
+import type { PropertyDeclaration, PropertyValues } from "../../kit/reactive.js";
 import { ToggleField } from "../checkbox/toggle-field.js";
 import { defineElement } from "../element/crowd-element.js";
 import { look } from "../element/look.js";
@@ -111,7 +111,7 @@ export class CrowdRadioButton extends ToggleField {
 }
 
 /** Of the radio buttons in it at most one is chosen. */
-export class CrowdRadioGroup extends LitElement {
+export class CrowdRadioGroup extends ReactiveElement {
   static override styles = [
     look,
     css`

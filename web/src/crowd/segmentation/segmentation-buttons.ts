@@ -1,5 +1,5 @@
-import { html, nothing } from "lit";
-import type { TemplateResult } from "lit";
+import { html, nothing } from "../../kit/reactive.js";
+import type { TemplateResult } from "../../kit/reactive.js";
 import { gap, toolButton } from "../image-tool/toolbar.js";
 import type { Mode } from "./paint-tool.js";
 

@@ -1,5 +1,5 @@
-import { html, nothing } from "lit";
-import type { PropertyDeclaration, TemplateResult } from "lit";
+import { html, nothing } from "../../kit/reactive.js";
+import type { PropertyDeclaration, TemplateResult } from "../../kit/reactive.js";
 import type { Point, Size } from "../../kit/geometry.js";
 import type { Tool } from "../../kit/gestures.js";
 import { LabelMap } from "../../kit/label-map.js";

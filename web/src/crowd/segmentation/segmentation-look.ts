@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "../../kit/reactive.js";
 import { imageToolLook } from "../image-tool/image-tool-look.js";
 
 export const segmentationLook = [

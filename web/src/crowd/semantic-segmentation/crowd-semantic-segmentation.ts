@@ -1,4 +1,4 @@
-import type { PropertyDeclaration, PropertyValues } from "lit";
+import type { PropertyDeclaration, PropertyValues } from "../../kit/reactive.js";
 import { namesOf } from "../../kit/loose.js";
 import { Unreadable, defineElement, looseProperty, loosely } from "../element/crowd-element.js";
 import { SegmentationElement } from "../segmentation/segmentation-element.js";

@@ -1,4 +1,4 @@
-import type { PropertyDeclaration, PropertyValues } from "lit";
+import type { PropertyDeclaration, PropertyValues } from "../../kit/reactive.js";
 import { hexColour } from "../../kit/colours.js";
 import { looseProperty, loosely } from "../element/crowd-element.js";
 import { PathElement } from "./path-element.js";

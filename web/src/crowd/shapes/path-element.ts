@@ -1,5 +1,5 @@
-import { html } from "lit";
-import type { TemplateResult } from "lit";
+import { html } from "../../kit/reactive.js";
+import type { TemplateResult } from "../../kit/reactive.js";
 import type { Point } from "../../kit/geometry.js";
 import { PathEditor } from "../../kit/path-editor.js";
 import type { Path, PathKind } from "../../kit/path.js";

@@ -1,4 +1,4 @@
-import { LitElement, css, html } from "lit";
+import { ReactiveElement, css, html } from "../../kit/reactive.js";
 import { defineElement } from "../element/crowd-element.js";
 import { look } from "../element/look.js";
 import { icon } from "../button/icons.js";
@@ -13,7 +13,7 @@ const SPARE = 6;
  * among many. Only the rows in sight exist, so thousands cost what twenty do;
  * `aria-setsize` and `aria-posinset` tell the true numbers.
  */
-export class ShapeList extends LitElement {
+export class ShapeList extends ReactiveElement {
   static override properties = {
     shapes: { attribute: false },
     selected: { attribute: false },

@@ -1,5 +1,5 @@
-import { html, nothing } from "lit";
-import type { PropertyDeclaration, PropertyValues, TemplateResult } from "lit";
+import { html, nothing } from "../../kit/reactive.js";
+import type { PropertyDeclaration, PropertyValues, TemplateResult } from "../../kit/reactive.js";
 import type { Point, Size } from "../../kit/geometry.js";
 import type { Labels } from "../../kit/labels.js";
 import type { RestingPainter } from "../../kit/resting-painter.js";

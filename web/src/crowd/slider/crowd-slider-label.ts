@@ -1,8 +1,8 @@
-import { LitElement, css, html } from "lit";
+import { ReactiveElement, css, html } from "../../kit/reactive.js";
 import { defineElement } from "../element/crowd-element.js";
 
 /** A mark below a slider, at the value that its `position` says. A click on it chooses that value. */
-export class CrowdSliderLabel extends LitElement {
+export class CrowdSliderLabel extends ReactiveElement {
   static override properties = { position: { type: Number, reflect: true } };
 
   static override styles = css`

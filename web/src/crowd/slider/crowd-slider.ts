@@ -1,5 +1,5 @@
-import { html, nothing } from "lit";
-import type { PropertyDeclaration } from "lit";
+import { html, nothing } from "../../kit/reactive.js";
+import type { PropertyDeclaration } from "../../kit/reactive.js";
 import { live } from "lit/directives/live.js";
 import { CrowdField, defineElement, switchProperty } from "../element/crowd-element.js";
 import { spokenName } from "../element/spoken-name.js";

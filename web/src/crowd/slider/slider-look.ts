@@ -1,4 +1,4 @@
-import { css } from "lit";
+import { css } from "../../kit/reactive.js";
 import { look } from "../element/look.js";
 
 // The knob is 20 pixels wide, so a value's place is 10 pixels in from the ends of the rail.

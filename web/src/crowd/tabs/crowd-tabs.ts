@@ -1,9 +1,9 @@
-import { LitElement, css, html } from "lit";
+import { ReactiveElement, css, html } from "../../kit/reactive.js";
 import { defineElement } from "../element/crowd-element.js";
 import { look } from "../element/look.js";
 
 /** One page of crowd-tabs. It stays in the form while another is shown, so its fields count. */
-export class CrowdTab extends LitElement {
+export class CrowdTab extends ReactiveElement {
   static override properties = { header: {} };
 
   static override styles = [
@@ -38,7 +38,7 @@ export class CrowdTab extends LitElement {
   }
 }
 
-export class CrowdTabs extends LitElement {
+export class CrowdTabs extends ReactiveElement {
   static override properties = { selected: { type: Number } };
 
   static override styles = [

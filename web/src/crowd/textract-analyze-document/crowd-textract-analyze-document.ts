@@ -1,5 +1,5 @@
-import { css, html, nothing, svg } from "lit";
-import type { PropertyDeclaration, PropertyValues, TemplateResult } from "lit";
+import { css, html, nothing, svg } from "../../kit/reactive.js";
+import type { PropertyDeclaration, PropertyValues, TemplateResult } from "../../kit/reactive.js";
 import { Unreadable, looseProperty, loosely, switchProperty } from "../element/crowd-element.js";
 import { ToolElement } from "../element/tool-element.js";
 import { textToolLook } from "../entity-annotation/entity-annotation-look.js";

@@ -1,4 +1,4 @@
-import { LitElement, css, html } from "lit";
+import { ReactiveElement, css, html } from "../../kit/reactive.js";
 import { icon } from "../button/icons.js";
 import { defineElement, reflectedSwitch } from "../element/crowd-element.js";
 import { look } from "../element/look.js";
@@ -6,7 +6,7 @@ import { look } from "../element/look.js";
 const SHOWN_MS = 3000;
 
 /** A message that appears at the bottom of the window and goes again by itself. */
-export class CrowdToast extends LitElement {
+export class CrowdToast extends ReactiveElement {
   static override properties = { duration: { type: Number }, text: {}, opened: reflectedSwitch };
 
   static override styles = [

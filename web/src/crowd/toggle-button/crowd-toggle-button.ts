@@ -1,5 +1,5 @@
-import { css, html } from "lit";
-import type { PropertyDeclaration } from "lit";
+import { css, html } from "../../kit/reactive.js";
+import type { PropertyDeclaration } from "../../kit/reactive.js";
 import { live } from "lit/directives/live.js";
 import { ToggleField } from "../checkbox/toggle-field.js";
 import { defineElement, switchProperty } from "../element/crowd-element.js";
