@@ -1,8 +1,6 @@
 package portal
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
@@ -11,7 +9,6 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"sync"
 
 	"fiducial/internal/fault"
 )
@@ -25,8 +22,7 @@ const (
 // asset is one embedded file, ready to be sent.
 type asset struct {
 	name, contentType, hash string
-	plain                   []byte
-	zipped                  func() []byte // made for the first who wants it
+	plain, zipped           []byte // zipped: nil if there is no such file
 }
 
 func loadAssets(dir fs.FS) (map[string]*asset, error) {
@@ -37,7 +33,7 @@ func loadAssets(dir fs.FS) (map[string]*asset, error) {
 		return nil, fault.E(op, fault.Internal, "", err)
 	}
 	for _, e := range entries {
-		if e.IsDir() {
+		if e.IsDir() || path.Ext(e.Name()) == ".gz" {
 			continue
 		}
 		b, err := fs.ReadFile(dir, e.Name())
@@ -52,7 +48,9 @@ func loadAssets(dir fs.FS) (map[string]*asset, error) {
 		case ".css":
 			a.contentType = "text/css; charset=utf-8"
 		}
-		a.zipped = sync.OnceValue(func() []byte { return zip(b) })
+		if a.zipped, err = fs.ReadFile(dir, e.Name()+".gz"); err != nil && path.Ext(e.Name()) != ".txt" {
+			return nil, fault.E(op, fault.Internal, "", err)
+		}
 		out[a.name] = a
 	}
 	for _, name := range []string{crowdScript, segmentationScript, "portal.js", "portal.css", probeScript} {
@@ -61,15 +59,6 @@ func loadAssets(dir fs.FS) (map[string]*asset, error) {
 		}
 	}
 	return out, nil
-}
-
-// zip compresses as far as gzip can. Writing to memory does not fail.
-func zip(b []byte) []byte {
-	var buf bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression)
-	_, _ = z.Write(b)
-	_ = z.Close()
-	return buf.Bytes()
 }
 
 // assetURL names an asset with its content, so that it can be kept for ever.
@@ -105,8 +94,8 @@ func (a *asset) write(_ *Portal, w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	body := a.plain
-	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		body = a.zipped()
+	if a.zipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		body = a.zipped
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

@@ -10,7 +10,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"flag"
 	"fmt"
@@ -44,13 +43,24 @@ func run(out io.Writer, root string, check bool) error {
 		return err
 	}
 	for _, f := range files {
-		fmt.Fprintf(out, "%-26s %7d bytes  %6d gzip\n", f.name, len(f.bytes), gzipSize(f.bytes))
+		fmt.Fprintf(out, "%-26s %7d bytes\n", f.name, len(f.bytes))
 	}
 	dist := filepath.Join(root, "dist")
 	if check {
 		return compare(dist, files)
 	}
-	return write(dist, files)
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	zipped, err := zip(abs, files)
+	if err != nil {
+		return err
+	}
+	for _, f := range zipped {
+		fmt.Fprintf(out, "%-26s %7d bytes\n", f.name, len(f.bytes))
+	}
+	return write(dist, append(files, zipped...))
 }
 
 func compare(dist string, files []file) error {
@@ -59,6 +69,13 @@ func compare(dist string, files []file) error {
 		have, err := os.ReadFile(filepath.Join(dist, f.name))
 		if err != nil || !bytes.Equal(have, f.bytes) {
 			stale = append(stale, fmt.Errorf("%s is not what the sources give; run `go run ./tools/webbuild`", filepath.Join(dist, f.name)))
+		}
+		if !zippable(f.name) {
+			continue
+		}
+		// To compress again would take longer than all the rest: it opens to the same.
+		if have, err := unzipped(filepath.Join(dist, f.name+".gz")); err != nil || !bytes.Equal(have, f.bytes) {
+			stale = append(stale, fmt.Errorf("%s.gz is not what the sources give; run `go run ./tools/webbuild`", filepath.Join(dist, f.name)))
 		}
 	}
 	return errors.Join(stale...)
@@ -74,14 +91,6 @@ func write(dist string, files []file) error {
 		}
 	}
 	return nil
-}
-
-func gzipSize(b []byte) int {
-	var buf bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression) // the level is a constant in range
-	_, _ = z.Write(b)                                       // a bytes.Buffer does not fail
-	_ = z.Close()
-	return buf.Len()
 }
 
 // A file is one bundle, by its name within dist.
@@ -129,12 +138,15 @@ func build(root string) ([]file, error) {
 		return nil, err
 	}
 	// The bundles have no comments, so what their license asks for stands beside them.
-	license, err := os.ReadFile(filepath.Join(abs, "node_modules", "lit-html", "LICENSE"))
-	if err != nil {
-		return nil, err
+	licenses := []byte("The scripts beside this file contain lit-html and json5.\n")
+	for _, l := range []string{"lit-html/LICENSE", "json5/LICENSE.md"} {
+		text, err := os.ReadFile(filepath.Join(abs, "node_modules", filepath.FromSlash(l)))
+		if err != nil {
+			return nil, err
+		}
+		licenses = append(append(licenses, "\n"+filepath.Dir(l)+"\n\n"...), text...)
 	}
-	files = append(files, file{name: "licenses.txt", bytes: append([]byte("The scripts beside this file contain lit-html:\n\n"), license...)})
-	return files, nil
+	return append(files, file{name: "licenses.txt", bytes: licenses}), nil
 }
 
 func options(abs string, sheets *styles) api.BuildOptions {
@@ -157,7 +169,7 @@ func options(abs string, sheets *styles) api.BuildOptions {
 		Charset:           api.CharsetUTF8,
 		Tsconfig:          filepath.Join(abs, "tsconfig.json"),
 		Define:            map[string]string{"process.env.NODE_ENV": `"production"`},
-		Plugins:           []api.Plugin{minifyTemplates(sheets)},
+		Plugins:           []api.Plugin{minifyTemplates(sheets), unicodeOfTheBrowser()},
 		LogLevel:          api.LogLevelSilent,
 	}
 	if sheets != nil {

@@ -1,4 +1,4 @@
-import { parseLiteral } from "./literal.js";
+import parseJSON5 from "json5/lib/parse.js";
 import { isRecord } from "./record.js";
 
 // Attribute values of worker task templates are JavaScript literals, not JSON:
@@ -25,7 +25,7 @@ function attempt(text: string): Loose {
     // Not plain JSON, which is the quick way for large initial values.
   }
   try {
-    return { ok: true, value: parseLiteral(text) };
+    return { ok: true, value: parseJSON5(text) };
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
