@@ -62,7 +62,7 @@ unit: command ## Go tests with the race detector; those of the guarded packages 
 	export GOFLAGS="$(RACE)" FIDUCIAL_TEST_COMMAND="$(COMMAND)"
 	failed=0
 	$(GO) test -vet=off -timeout 20m -coverprofile=.cache/cover.out $(GUARDED) || failed=1
-	$(GO) test -vet=off -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(GUARDED) $(DRIVING))") || failed=1
+	$(GO) test -p 3 -vet=off -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(GUARDED) $(DRIVING))") || failed=1
 	exit $$failed
 
 browser: command ## Go tests that drive a browser
@@ -73,8 +73,9 @@ web-test: web/node_modules ## TypeScript checks, and tests of the elements in a 
 	@echo "== web tests"
 	cd web && npm run --silent test
 
-# What drives a browser waits for it half of the time, and so do many of the others:
-# beside each other they keep two cores busy.
+# What drives a browser waits for it half of the time, and so do many of the others
+# for servers and the disk: beside each other, and with one package more at once than
+# there are cores, they keep two cores busy.
 tests: command web/node_modules
 	@failed=0
 	$(MAKE) --no-print-directory -k browser web-test >.cache/browser.log 2>&1 & browser=$$!
