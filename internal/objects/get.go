@@ -74,10 +74,11 @@ func (s *Service) HeadObject(ctx context.Context, call *Call, in GetInput) (*Con
 	return s.answer(ctx, call, b, c, err)
 }
 
-// ObjectACL carries out GetObjectAcl and PutObjectAcl. The access control list
-// is the same for every object: the owner has full control.
+// ObjectACL carries out GetObjectAcl, PutObjectAcl and GetObjectTagging, which ask
+// for a right and an object that is there and no more. The access control list is the
+// same for every object, the owner has full control; and no object has tags.
 func (s *Service) ObjectACL(ctx context.Context, call *Call, op int, bucket, key string) error {
-	if op != OpGetObjectACL && op != OpPutObjectACL {
+	if op != OpGetObjectACL && op != OpPutObjectACL && op != OpGetObjectTagging {
 		return fault.E("objects.ObjectACL", fault.Internal, "", errors.New("not an operation on an access control list"))
 	}
 	b, err := s.decide(ctx, call, op, bucket, key)

@@ -53,6 +53,7 @@ const (
 	OpHeadObject
 	OpGetObjectACL
 	OpPutObjectACL
+	OpGetObjectTagging
 	OpPutObject
 	OpCopyObject
 	OpDeleteObject
@@ -101,6 +102,7 @@ var table = [numOperations]Operation{
 	OpHeadObject:              {Name: "HeadObject", Action: "s3:GetObject", Target: OnKey, LogName: "REST.HEAD.OBJECT", Media: true, Extra: []string{"s3:ListBucket"}},
 	OpGetObjectACL:            {Name: "GetObjectAcl", Action: "s3:GetObjectAcl", Target: OnKey, LogName: "REST.GET.ACL", Extra: []string{"s3:ListBucket"}},
 	OpPutObjectACL:            {Name: "PutObjectAcl", Action: "s3:PutObjectAcl", Target: OnKey, LogName: "REST.PUT.ACL", Extra: []string{"s3:ListBucket"}},
+	OpGetObjectTagging:        {Name: "GetObjectTagging", Action: "s3:GetObjectTagging", Target: OnKey, LogName: "REST.GET.OBJECT_TAGGING", Extra: []string{"s3:ListBucket"}},
 	OpPutObject:               {Name: "PutObject", Action: "s3:PutObject", Target: OnKey, LogName: "REST.PUT.OBJECT"},
 	OpCopyObject:              {Name: "CopyObject", Action: "s3:PutObject", Source: "s3:GetObject", Target: OnKey, LogName: "REST.COPY.OBJECT", Extra: []string{"s3:ListBucket"}},
 	OpDeleteObject:            {Name: "DeleteObject", Action: "s3:DeleteObject", Target: OnKey, LogName: "REST.DELETE.OBJECT"},

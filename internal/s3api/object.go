@@ -164,6 +164,15 @@ func (x *exchange) getObjectACL() error {
 	return x.answerACL()
 }
 
+// getObjectTagging tells that an object has no tags: none can be given to it. The
+// AWS CLI asks before it copies a large object.
+func (x *exchange) getObjectTagging() error {
+	if err := x.h.objects.ObjectACL(x.r.Context(), &x.call, x.route.Operation, x.bucket, x.name); err != nil {
+		return err
+	}
+	return x.answer(http.StatusOK, &tagging{Xmlns: namespace})
+}
+
 func (x *exchange) putObjectACL() error {
 	if err := x.h.objects.ObjectACL(x.r.Context(), &x.call, x.route.Operation, x.bucket, x.name); err != nil {
 		return err
@@ -326,4 +335,10 @@ func (x *exchange) deleteObject() error {
 		return err
 	}
 	return x.empty(http.StatusNoContent)
+}
+
+type tagging struct {
+	XMLName xml.Name `xml:"Tagging"`
+	Xmlns   string   `xml:"xmlns,attr"`
+	TagSet  struct{} `xml:"TagSet"`
 }

@@ -86,6 +86,16 @@ func TestBuckets(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	tags, err := c.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: aws.String("one"), Key: aws.String("k")})
+	if err != nil || len(tags.TagSet) != 0 {
+		t.Errorf("the tags of an object: %+v %v", tags, err)
+	}
+	if _, err = c.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: aws.String("one"), Key: aws.String("none")}); code(err) != "NoSuchKey" {
+		t.Errorf("the tags of no object: %v", err)
+	}
+	if _, err = c.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{Bucket: aws.String("one"), Key: aws.String("k"), Tagging: &types.Tagging{TagSet: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}}}}); code(err) != "NotImplemented" {
+		t.Errorf("tags for an object: %v", err)
+	}
 	if _, err = c.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: aws.String("one")}); code(err) != "BucketNotEmpty" {
 		t.Errorf("delete of a full bucket: %v", err)
 	}
@@ -431,7 +441,7 @@ func TestOddRequests(t *testing.T) {
 		want         int
 	}{
 		{"GET", "/", 403}, {"GET", "//", 403}, {"GET", "//k", 404}, {"GET", "/media//", 403}, {"PATCH", "/media/k", 405}, {"TRACE", "/media/k", 405},
-		{"POST", "/media/k", 405}, {"GET", "/media?torrent", 501}, {"GET", "/media/k?tagging", 501}, {"PUT", "/", 405}, {"GET", "/media/../k", 403},
+		{"POST", "/media/k", 405}, {"GET", "/media?torrent", 501}, {"GET", "/media/k?tagging", 403}, {"PUT", "/media/k?tagging", 501}, {"GET", "/media?tagging", 501}, {"PUT", "/", 405}, {"GET", "/media/../k", 403},
 		{"GET", "/media?list-type=7", 400}, {"GET", "/media?max-keys=-1", 400}, {"GET", "/media?encoding-type=x", 400},
 		{"GET", "/media/k?partNumber=0", 400}, {"GET", "/media/k?versionId=7", 404}, {"OPTIONS", "/media/k", 400},
 		{"GET", "/media/%ff%fe", 403}, {"GET", "/" + strings.Repeat("b", 5000) + "/k", 404}, {"GET", "/media/" + strings.Repeat("k", 3000), 403},

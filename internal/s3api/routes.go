@@ -70,6 +70,7 @@ func Routes() []Route {
 		{http.MethodHead, OnObject, "", false, objects.OpHeadObject, (*exchange).headObject},
 		{http.MethodGet, OnObject, "acl", false, objects.OpGetObjectACL, (*exchange).getObjectACL},
 		{http.MethodPut, OnObject, "acl", false, objects.OpPutObjectACL, (*exchange).putObjectACL},
+		{http.MethodGet, OnObject, "tagging", false, objects.OpGetObjectTagging, (*exchange).getObjectTagging},
 		{http.MethodPut, OnObject, "", false, objects.OpPutObject, (*exchange).putObject},
 		{http.MethodPut, OnObject, "", true, objects.OpCopyObject, (*exchange).copyObject},
 		{http.MethodDelete, OnObject, "", false, objects.OpDeleteObject, (*exchange).deleteObject},
@@ -116,7 +117,7 @@ func (h *Handler) match(x *exchange) (*Route, error) {
 		known, built := subResource(name)
 		switch {
 		case !known:
-		case !built:
+		case !built && !(name == "tagging" && k.method == http.MethodGet && k.level == OnObject):
 			return nil, notImplemented("the sub-resource \"" + name + "\" is not supported by this server")
 		case k.sub == "" || name == "uploadId" || k.sub == "list-type":
 			k.sub = name
