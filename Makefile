@@ -44,8 +44,11 @@ RACE := -race -trimpath -ldflags=-w -gcflags=modernc.org/...=-d=checkptr=0 '-gcf
 # without the detector; the server that they test is not.
 DRIVING := ./test/browser ./test/templates
 COMMAND := $(CURDIR)/.cache/fiducial
+# Packages tested at once: many tests wait for servers or the disk, so that one more
+# than there are cores keeps these busy.
+AT_ONCE := $(shell expr $$(nproc) + 1)
 
-check: web/node_modules ## gofmt, vet, staticcheck, generated code
+check: web/node_modules ## gofmt, vet, staticcheck, generated Go code
 	@echo "== check"
 	bad=$$(git ls-files -z -- '*.go' | xargs -0 gofmt -l); [ -z "$$bad" ] || { echo "gofmt: $$bad"; exit 1; }
 	staticcheck=$$($(GO) tool -n staticcheck)
@@ -75,7 +78,7 @@ unit: command ## Go tests with the race detector; those of the guarded packages 
 	$(in-memory)
 	failed=0
 	$(GO) test -vet=off -timeout 20m -coverprofile=.cache/cover.out $(GUARDED) || failed=1
-	$(GO) test -p 3 -vet=off -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(GUARDED) $(DRIVING))") || failed=1
+	$(GO) test -p $(AT_ONCE) -vet=off -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(GUARDED) $(DRIVING))") || failed=1
 	exit $$failed
 
 browser: command ## Go tests that drive a browser
@@ -87,9 +90,8 @@ web-test: web/node_modules ## TypeScript checks, and tests of the elements in a 
 	@echo "== web tests"
 	cd web && npm run --silent test
 
-# What drives a browser waits for it half of the time, and so do many of the others
-# for servers and the disk: beside each other, and with one package more at once than
-# there are cores, they keep two cores busy.
+# What drives a browser waits for it half of the time: beside the others it costs
+# little.
 tests: command web/node_modules
 	@failed=0
 	$(MAKE) --no-print-directory -k browser web-test >.cache/browser.log 2>&1 & browser=$$!

@@ -70,40 +70,23 @@ func segmentOf(off int64) (index int64, within int) {
 	return off / segmentPlain, int(off % segmentPlain)
 }
 
-// bounds says where a segment lies in the stream, how long it is, and where in it
-// the sealed bytes begin: after the header in the first one.
-func (r *Reader) bounds(index int64) (from int64, n, start int) {
-	from = index * segmentSize
+// open reads and opens a segment within the buffer and returns its plaintext. In the
+// first segment the plaintext begins after the header; open leaves the header's
+// place before it, so that `within` of segmentOf counts from the slice's start.
+func (s *Range) open(index int64) ([]byte, error) {
+	r, buf := s.r, *s.buf
+	from := index * segmentSize
+	n := int(min(segmentSize, r.sealed-from))
+	start := 0
 	if index == 0 {
 		start = headerSize
 	}
-	return from, int(min(segmentSize, r.sealed-from)), start
-}
-
-// open reads a segment into the buffer and opens it: into dst, or within the buffer
-// if dst is nil. In the first segment the plaintext begins after the header; open
-// leaves the header's place before it in the buffer, so that `within` of segmentOf
-// counts from the slice's start.
-func (s *Range) open(index int64, dst []byte) ([]byte, error) {
-	r := s.r
-	if s.buf == nil {
-		s.buf = segments.Get().(*[]byte)
-	}
-	buf := *s.buf
-	from, n, start := r.bounds(index)
 	if _, err := readAtFull(r.src, buf[start:n], from+int64(start)); err != nil {
 		return nil, err
 	}
-	out := dst[:0]
-	if dst == nil {
-		out = buf[start:start]
-	}
-	plain, err := r.aead.Open(out, s.nonce.at(index, from+segmentSize >= r.sealed), buf[start:n], nil)
+	plain, err := r.aead.Open(buf[start:start], s.nonce.at(index, from+segmentSize >= r.sealed), buf[start:n], nil)
 	if err != nil {
 		return nil, ErrStream
-	}
-	if dst != nil {
-		return plain, nil
 	}
 	return buf[:start+len(plain)], nil
 }
@@ -157,7 +140,10 @@ func (s *Range) next() error {
 		s.err = io.EOF
 		return s.err
 	}
-	plain, err := s.open(s.index, nil)
+	if s.buf == nil {
+		s.buf = segments.Get().(*[]byte)
+	}
+	plain, err := s.open(s.index)
 	if err != nil {
 		s.err = err
 		return err
@@ -179,9 +165,6 @@ func (s *Range) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	if len(s.plain) == 0 {
-		if n, err := s.into(p); n > 0 || err != nil {
-			return n, err
-		}
 		if err := s.next(); err != nil {
 			return 0, err
 		}
@@ -189,23 +172,6 @@ func (s *Range) Read(p []byte) (int, error) {
 	n := copy(p, s.plain)
 	s.plain = s.plain[n:]
 	return n, nil
-}
-
-// into opens the next segment straight into p, if all of it is wanted and has room
-// there, which saves a copy of it; 0 if not.
-func (s *Range) into(p []byte) (int, error) {
-	_, n, start := s.r.bounds(s.index)
-	size := n - start - tagSize
-	if s.err != nil || s.within != start || size <= 0 || int64(size) > s.left || size > len(p) {
-		return 0, nil
-	}
-	if _, err := s.open(s.index, p[:0:size]); err != nil {
-		s.err = err
-		return 0, err
-	}
-	s.left -= int64(size)
-	s.index, s.within = s.index+1, 0
-	return size, nil
 }
 
 // WriteTo implements io.WriterTo: each segment goes out as it was opened, without

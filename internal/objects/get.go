@@ -74,12 +74,12 @@ func (s *Service) HeadObject(ctx context.Context, call *Call, in GetInput) (*Con
 	return s.answer(ctx, call, b, c, err)
 }
 
-// ObjectACL carries out GetObjectAcl, PutObjectAcl and GetObjectTagging, which ask
+// CheckObject carries out GetObjectAcl, PutObjectAcl and GetObjectTagging, which ask
 // for a right and an object that is there and no more. The access control list is the
 // same for every object, the owner has full control; and no object has tags.
-func (s *Service) ObjectACL(ctx context.Context, call *Call, op int, bucket, key string) error {
+func (s *Service) CheckObject(ctx context.Context, call *Call, op int, bucket, key string) error {
 	if op != OpGetObjectACL && op != OpPutObjectACL && op != OpGetObjectTagging {
-		return fault.E("objects.ObjectACL", fault.Internal, "", errors.New("not an operation on an access control list"))
+		return fault.E("objects.CheckObject", fault.Internal, "", errors.New("not an operation that only asks for an object"))
 	}
 	b, err := s.decide(ctx, call, op, bucket, key)
 	if err != nil {
@@ -216,7 +216,7 @@ func (s *Service) open(ctx context.Context, call *Call, in *GetInput) (*Content,
 			return nil, err
 		}
 		c.key = key
-		err = s.openContent(ctx, call, c)
+		err = s.openContent(ctx, c)
 		if err == nil {
 			return c, nil
 		}
@@ -230,7 +230,7 @@ func (s *Service) open(ctx context.Context, call *Call, in *GetInput) (*Content,
 
 var errBytesMissing = errors.New("the row names bytes that are not there")
 
-func (s *Service) openContent(ctx context.Context, call *Call, c *Content) error {
+func (s *Service) openContent(ctx context.Context, c *Content) error {
 	c.service, c.ctx = s, ctx
 	if c.Length == 0 {
 		return nil
@@ -244,7 +244,7 @@ func (s *Service) openContent(ctx context.Context, call *Call, c *Content) error
 		return err
 	}
 	if c.segments == nil && c.Encryption.sealed() && c.Size <= openedObject {
-		if done, err := s.openOnce(ctx, call, c); done || err != nil {
+		if done, err := s.openOnce(ctx, c); done || err != nil {
 			return err
 		}
 	}

@@ -11,9 +11,8 @@ import (
 // Sealed objects of at most openedObject bytes that are asked for again and again
 // are kept opened in memory, up to openedTotal bytes: the kernel keeps the pages
 // of a file that is read often, but of a sealed one it keeps what must be opened
-// each time, at about the cost of sending it. What a worker looks at is kept at
-// once, for the others who label the same picture come soon; for everybody else an
-// object is kept from the second time on, for most are read once.
+// each time, at about the cost of sending it. An object is kept from the second
+// time on, for most pictures are looked at once.
 //
 // Nobody comes here without having been asked for the right to the key just
 // before (see open), so what is kept opens for no longer than the key does.
@@ -42,13 +41,13 @@ func (o *openedObjects) again(id blob.ID) bool {
 
 // openOnce takes the bytes of a sealed object from memory, or puts them there.
 // It is false if they are to be streamed: a first look, or one at a part.
-func (s *Service) openOnce(ctx context.Context, call *Call, c *Content) (bool, error) {
+func (s *Service) openOnce(ctx context.Context, c *Content) (bool, error) {
 	kept, gen, ok := s.opened.kept.get(string(c.Blob))
 	if ok {
 		c.small = kept
 		return true, nil
 	}
-	if c.Partial || !call.Caller.IsGrant() && !s.opened.again(c.Blob) {
+	if c.Partial || !s.opened.again(c.Blob) {
 		return false, nil
 	}
 	data, err := s.readSealed(ctx, c)

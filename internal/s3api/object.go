@@ -158,7 +158,7 @@ func (x *exchange) echoChecksum(c objects.Checksum) {
 }
 
 func (x *exchange) getObjectACL() error {
-	if err := x.h.objects.ObjectACL(x.r.Context(), &x.call, x.route.Operation, x.bucket, x.name); err != nil {
+	if err := x.h.objects.CheckObject(x.r.Context(), &x.call, x.route.Operation, x.bucket, x.name); err != nil {
 		return err
 	}
 	return x.answerACL()
@@ -167,14 +167,14 @@ func (x *exchange) getObjectACL() error {
 // getObjectTagging tells that an object has no tags: none can be given to it. The
 // AWS CLI asks before it copies a large object.
 func (x *exchange) getObjectTagging() error {
-	if err := x.h.objects.ObjectACL(x.r.Context(), &x.call, x.route.Operation, x.bucket, x.name); err != nil {
+	if err := x.h.objects.CheckObject(x.r.Context(), &x.call, x.route.Operation, x.bucket, x.name); err != nil {
 		return err
 	}
 	return x.answer(http.StatusOK, &tagging{Xmlns: namespace})
 }
 
 func (x *exchange) putObjectACL() error {
-	if err := x.h.objects.ObjectACL(x.r.Context(), &x.call, x.route.Operation, x.bucket, x.name); err != nil {
+	if err := x.h.objects.CheckObject(x.r.Context(), &x.call, x.route.Operation, x.bucket, x.name); err != nil {
 		return err
 	}
 	if err := x.checkPutACL(); err != nil {

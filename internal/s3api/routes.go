@@ -91,7 +91,9 @@ func routeMap() map[routeKey]*Route {
 	return m
 }
 
-// built says of each sub-resource of S3 whether any operation on it is built.
+// subResource says of a name whether it is a sub-resource of S3, and whether all of
+// its operations are built that S3 has for this server's buckets and objects. Of the
+// others those that have a route are.
 func subResource(name string) (known, built bool) {
 	switch name {
 	case "list-type", "versions", "uploads", "location", "versioning", "acl", "policy", "policyStatus", "cors", "logging", "encryption", "delete", "uploadId":
@@ -117,7 +119,7 @@ func (h *Handler) match(x *exchange) (*Route, error) {
 		known, built := subResource(name)
 		switch {
 		case !known:
-		case !built && !(name == "tagging" && k.method == http.MethodGet && k.level == OnObject):
+		case !built && h.routes[routeKey{k.method, k.level, name, false}] == nil:
 			return nil, notImplemented("the sub-resource \"" + name + "\" is not supported by this server")
 		case k.sub == "" || name == "uploadId" || k.sub == "list-type":
 			k.sub = name

@@ -25,8 +25,8 @@ func TestSqueeze(t *testing.T) {
 	}
 }
 
-// What is committed is compared with what the sources give (make check), and a file
-// of another build does not pass, packed or not.
+// What is committed is compared with what the sources give (make web-test); a file of
+// another build does not pass, packed or not.
 func TestCompare(t *testing.T) {
 	committed := filepath.Join("..", "..", "web", "dist")
 	var built []file

@@ -4,10 +4,10 @@
 // attributes and properties of elements, keys of answers, messages and requests,
 // whatever the browser or a library calls.
 //
-// A name is left alone as soon as one place in the sources uses it for anything
-// but a member of a class that is private, protected, or of a class that extends
-// none: as a key of an object, in an interface, as text, or on a value whose type
-// does not say where the name comes from.
+// A name is left alone as soon as one place in the sources uses it for anything but
+// a member of a class that is private, protected, or of a class that extends none, or
+// a member of an interface that is not marked @outside: as text, as a key of an object
+// of no such type, or on a value whose type does not say where the name comes from.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
