@@ -7,7 +7,9 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -62,7 +64,7 @@ type shift struct{ next, draft, submit, list, describe times }
 // jobs. It answers with the processor time that a task took.
 func (b *bench) work(ctx context.Context, t *table, job, while string, length time.Duration) (time.Duration, error) {
 	var s shift
-	before := cpu()
+	before, lost := cpu(), stolen()
 	end := time.Now().Add(length)
 	errs := make(chan error, b.workers+1)
 	for i := range b.workers {
@@ -96,6 +98,8 @@ func (b *bench) work(ctx context.Context, t *table, job, while string, length ti
 	each := (cpu() - before) / time.Duration(max(1, len(s.submit.all)))
 	t.line("processor time a task"+while, each.Round(time.Microsecond).String(), "", true)
 	t.line("tasks a second"+while, fmt.Sprintf("%.0f", float64(len(s.submit.all))/length.Seconds()), "", true)
+	share := float64(stolen()-lost) / float64(length) / float64(runtime.NumCPU())
+	t.line("processor taken by other machines"+while, fmt.Sprintf("%.0f %%", 100*share), "", true)
 	return each, nil
 }
 
@@ -125,6 +129,21 @@ func cpu() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// stolen is the time, of all processors, that other machines on the same host had
+// while this one wanted it: nothing here explains what is waited for then.
+func stolen() time.Duration {
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(stat)) // cpu user nice system idle iowait irq softirq steal, in hundredths of a second
+	if len(fields) < 9 {
+		return 0
+	}
+	n, _ := strconv.ParseInt(fields[8], 10, 64)
+	return time.Duration(n) * 10 * time.Millisecond
 }
 
 func (b *bench) worker(ctx context.Context, id, job string, end time.Time, s *shift) error {

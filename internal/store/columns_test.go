@@ -46,17 +46,10 @@ const (
 func seed(t *testing.T, rows *store.Labeling, name string) *labeling.Job {
 	t.Helper()
 	ctx, now := context.Background(), time.Now().UTC()
-	j, err := labeling.NewJob(labeling.Spec{
-		Account: "000000000000", Region: "us-east-1", LabelingJobName: name, LabelAttributeName: "label",
-		ManifestS3URI: "s3://bucket/in.manifest", S3OutputPath: "s3://bucket/out", RoleARN: role, WorkteamARN: team,
-		UITemplateS3URI: "s3://bucket/t.liquid", TaskTitle: "Read", TaskDescription: "Read it", NumberOfHumanWorkersPerDataObject: 1,
-		TaskTimeLimitInSeconds: 60, TaskAvailabilityLifetimeInSeconds: 3600, MaxConcurrentTaskCount: 10,
-	}, now, rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := draft(t, name, nil)
 	h := engine.Hold{Owner: "seed"}
-	if err = rows.Create(ctx, j); err == nil {
+	err := rows.Create(ctx, j)
+	if err == nil {
 		h.Job = j.ID
 		_, err = rows.Claim(ctx, h.Owner, now, now.Add(time.Minute))
 	}
@@ -69,6 +62,25 @@ func seed(t *testing.T, rows *store.Labeling, name string) *labeling.Job {
 	if err == nil {
 		err = rows.Unclaim(ctx, h.Owner)
 	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// draft is a job that is not in the database yet, as change has it.
+func draft(t *testing.T, name string, change func(*labeling.Spec)) *labeling.Job {
+	t.Helper()
+	s := labeling.Spec{
+		Account: "000000000000", Region: "us-east-1", LabelingJobName: name, LabelAttributeName: "label",
+		ManifestS3URI: "s3://bucket/in.manifest", S3OutputPath: "s3://bucket/out", RoleARN: role, WorkteamARN: team,
+		UITemplateS3URI: "s3://bucket/t.liquid", TaskTitle: "Read", TaskDescription: "Read it", NumberOfHumanWorkersPerDataObject: 1,
+		TaskTimeLimitInSeconds: 60, TaskAvailabilityLifetimeInSeconds: 3600, MaxConcurrentTaskCount: 10,
+	}
+	if change != nil {
+		change(&s)
+	}
+	j, err := labeling.NewJob(s, time.Now().UTC(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

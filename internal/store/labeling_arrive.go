@@ -61,7 +61,7 @@ func (l *Labeling) Arrive(ctx context.Context, job int64, objects []labeling.Arr
 		if len(lines) == 0 {
 			return nil
 		}
-		if err := insertLines(ctx, tx, job, next, lines); err != nil {
+		if err := l.insertLines(ctx, tx, job, next, lines); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `update labeling_jobs set ingested = ingested + $1, total = total + $1 where id = $2`, len(lines), job); err != nil {
@@ -126,8 +126,8 @@ func insertUntold(ctx context.Context, tx *sql.Tx, job int64, results []labeling
 func (l *Labeling) UntoldResults(ctx context.Context, id int64, limit int) ([]engine.Row, error) {
 	const op = "store.Labeling.UntoldResults"
 	rows, err := l.db.Read().QueryContext(ctx, `select o.idx, o.line, o.kept, r.label, r.metadata, r.failure from labeling_untold_results u
-		join data_objects o on o.job = u.job and o.idx = u.idx
-		join labeling_results r on r.job = u.job and r.idx = u.idx
+		`+joinObject("u")+`
+		join labeling_results r on r.job = u.job + 0 and r.idx = u.idx
 		where u.job = $1 order by u.idx limit $2`, id, limit)
 	if err != nil {
 		return nil, wrap(op, err)
@@ -152,23 +152,17 @@ func (l *Labeling) UntoldResults(ctx context.Context, id int64, limit int) ([]en
 // ToldResults implements engine.Work.
 func (l *Labeling) ToldResults(ctx context.Context, h engine.Hold, indexes []int64) error {
 	return l.holding(ctx, h, func(ctx context.Context, tx *sql.Tx) error {
-		list := make([]string, len(indexes))
-		for i, idx := range indexes {
-			list[i] = strconv.FormatInt(idx, 10)
-		}
-		_, err := tx.ExecContext(ctx, `delete from labeling_untold_results where job = $1 and idx in (`+strings.Join(list, ",")+`)`, h.Job)
+		_, err := tx.ExecContext(ctx, `delete from labeling_untold_results where job = $1 and `+oneOf("idx", indexes), h.Job)
 		return err
 	})
 }
 
 // unsentOf are the objects of job $1 that were never sent and arrived before $2.
 // The lines of the manifest that a live job began with arrived when it was made.
-const unsentOf = `select o.idx from labeling_jobs j join data_objects o on o.job = j.id
+var unsentOf = `select o.idx from labeling_jobs j join data_objects o on o.job = j.id
 	left join labeling_arrivals a on a.job = o.job and a.idx = o.idx
-	where j.id = $1 and o.kept = 0 and coalesce(a.arrived_at, j.created_at) < $2
-		and j.status = 'InProgress' and j.ending = ''
-		and o.idx > (select coalesce(max(t.idx), -1) from labeling_tasks t where t.job = $1)
-		and o.idx > (select coalesce(max(r.idx), -1) from labeling_results r where r.job = $1)
+	where j.id = $1 and coalesce(a.arrived_at, j.created_at) < $2
+		and j.status = 'InProgress' and j.ending = '' and ` + neverSent("$1", "9223372036854775807") + `
 	order by o.idx limit $3`
 
 // FailUnsent implements engine.Work. What is queued is what comes after

@@ -71,19 +71,19 @@ func (l *Labeling) beginBatch(ctx context.Context, h engine.Hold, bounds engine.
 		if _, err = tx.ExecContext(ctx, `insert into labeling_batches (job, batch, made_at) values ($1, $2, $3)`, h.Job, number, made); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `update labeling_tasks set batch = $1 where job = $2 and idx in (`+strings.Join(chosen, ",")+`)`, number, h.Job)
+		_, err = tx.ExecContext(ctx, `update labeling_tasks set batch = $1 where job = $2 and `+oneOf("idx", chosen), number, h.Job)
 		return err
 	})
 }
 
-func chooseBatch(ctx context.Context, tx *sql.Tx, job int64, bounds engine.BatchBounds) ([]string, error) {
+func chooseBatch(ctx context.Context, tx *sql.Tx, job int64, bounds engine.BatchBounds) ([]int64, error) {
 	rows, err := tx.QueryContext(ctx, `select idx, answer_bytes from labeling_tasks
 		where job = $1 and state = 'answered' order by idx limit $2`, job, bounds.Objects)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var chosen []string
+	var chosen []int64
 	var sum int64
 	for rows.Next() {
 		var idx, n int64
@@ -93,7 +93,7 @@ func chooseBatch(ctx context.Context, tx *sql.Tx, job int64, bounds engine.Batch
 		if sum += n; sum > bounds.Bytes && len(chosen) > 0 {
 			break
 		}
-		chosen = append(chosen, strconv.FormatInt(idx, 10))
+		chosen = append(chosen, idx)
 	}
 	return chosen, errors.Join(rows.Err(), rows.Close())
 }
@@ -101,7 +101,7 @@ func chooseBatch(ctx context.Context, tx *sql.Tx, job int64, bounds engine.Batch
 // readBatch reads the objects of a batch with their answers.
 func (l *Labeling) readBatch(ctx context.Context, job int64, b *engine.Batch) error {
 	rows, err := l.db.Read().QueryContext(ctx, `select t.idx, t.wanted, t.answered, t.declined, o.line from labeling_tasks t
-		join data_objects o on o.job = t.job and o.idx = t.idx
+		`+joinObject("t")+`
 		where t.job = $1 and t.state = 'answered' and t.batch = $2 order by t.idx`, job, b.Number)
 	if err != nil {
 		return err
@@ -130,15 +130,15 @@ func (l *Labeling) readAnswers(ctx context.Context, job int64, b *engine.Batch) 
 		return nil
 	}
 	place := make(map[int64]int, len(b.Objects))
-	list := make([]string, len(b.Objects))
+	list := make([]int64, len(b.Objects))
 	for i := range b.Objects {
 		place[b.Objects[i].Index] = i
-		list[i] = strconv.FormatInt(b.Objects[i].Index, 10)
+		list[i] = b.Objects[i].Index
 	}
 	// coalesce on purpose: "state = 'submitted'" has an index, and PostgreSQL would
 	// read all the answers of a job that it has no statistics of yet.
 	rows, err := l.db.Read().QueryContext(ctx, `select id, idx, worker, taken_at, ended_at, answer from assignments
-		where job = $1 and idx in (`+strings.Join(list, ",")+`) and coalesce(state, '') = 'submitted' order by idx, ended_at, worker`, job)
+		where job = $1 and `+oneOf("idx", list)+` and coalesce(state, '') = 'submitted' order by idx, ended_at, worker`, job)
 	if err != nil {
 		return err
 	}

@@ -118,10 +118,8 @@ func (l *Labeling) SaveDraft(ctx context.Context, w labeling.Worker, id string, 
 	return live, err
 }
 
-// unexpired begins the condition that an assignment is live at an instant. It adds
-// 0 on purpose: PostgreSQL would rather read all live assignments by the index of
-// their ends than find one by its id.
-const unexpired = `state = 'active' and expires_at + 0`
+// unexpired begins the condition that an assignment is live at an instant.
+const unexpired = `state = 'active' and expires_at`
 
 // inTeams is the condition that an assignment's job is of one of the teams.
 func inTeams(teams string) string {
@@ -140,6 +138,9 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 	}
 	teams, args := placeholders([]any{string(e.State), Micros(e.Now), answer, e.ID, e.Worker.ID, until}, e.Worker.Teams)
 	plain := l.plain.has(e.ID)
+	if plain && e.State == labeling.Submitted && l.db.dialect == Postgres {
+		return l.submitAtOnce(ctx, e, answer)
+	}
 	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		controlled := false
 		if !plain {
@@ -150,8 +151,7 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 		}
 		var err error
 		var job, idx int64
-		err = tx.QueryRowContext(ctx, `update assignments set state = $1, ended_at = $2, answer = $3, draft = ''
-			where id = $4 and worker = $5 and `+unexpired+` > $6 and `+inTeams(teams)+` returning job, idx`, args...).Scan(&job, &idx)
+		err = tx.QueryRowContext(ctx, endAssignment(teams), args...).Scan(&job, &idx)
 		if done = err == nil; errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -159,8 +159,7 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 			return err
 		}
 		if e.State == labeling.Submitted {
-			_, err = tx.ExecContext(ctx, `insert into labeling_workers (job, worker, submitted) values ($1, $2, 1)
-				on conflict (job, worker) do update set submitted = labeling_workers.submitted + 1`, job, e.Worker.ID)
+			_, err = tx.ExecContext(ctx, `insert into labeling_workers (job, worker, submitted) values ($1, $2, 1) `+oneMore, job, e.Worker.ID)
 			if err != nil {
 				return err
 			}
@@ -177,6 +176,15 @@ func (l *Labeling) EndLease(ctx context.Context, e queue.End) (done bool, err er
 	}
 	return done && err == nil, err
 }
+
+// endAssignment ends a worker's own live assignment, in a job of one of the teams.
+func endAssignment(teams string) string {
+	return `update assignments set state = $1, ended_at = $2, answer = $3, draft = ''
+		where id = $4 and worker = $5 and ` + unexpired + ` > $6 and ` + inTeams(teams) + ` returning job, idx`
+}
+
+// oneMore is what becomes of a worker's count of answers in a job that is there already.
+const oneMore = `on conflict (job, worker) do update set submitted = labeling_workers.submitted + 1`
 
 // endLease ends a live assignment without an answer, whoever's it is.
 func endLease(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) (bool, error) {
@@ -199,10 +207,7 @@ func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error 
 	}
 	answered, declined := Bool(e.State == labeling.Submitted), Bool(e.State == labeling.Declined)
 	var state string
-	err := tx.QueryRowContext(ctx, `update labeling_tasks set live = live - 1, answered = answered + $1, declined = declined + $2,
-			answer_bytes = answer_bytes + $3, answered_at = $4,
-			state = case when answered + $1 >= wanted or (live = 1 and (closing = 1 or declined + $2 >= most)) then 'answered' else state end
-		where job = $5 and idx = $6 and live > 0 returning state`,
+	err := tx.QueryRowContext(ctx, settleObject("$1", "$2", "$3", "$4")+` where job = $5 and idx = $6 and live > 0 returning state`,
 		answered, declined, len(e.Answer), Micros(e.Now), job, idx).Scan(&state)
 	if err != nil || state != string(labeling.ObjectAnswered) {
 		return err
@@ -214,22 +219,28 @@ func settle(ctx context.Context, tx *sql.Tx, job, idx int64, e queue.End) error 
 	return promote(ctx, tx, job, 1, e.Now)
 }
 
+// settleObject counts the end of an assignment in its object. What it adds are
+// placeholders or numbers: answers and declines, the answer's bytes; and when.
+func settleObject(answered, declined, bytes, at string) string {
+	return `update labeling_tasks set live = live - 1, answered = answered + ` + answered + `, declined = declined + ` + declined + `,
+		answer_bytes = answer_bytes + ` + bytes + `, answered_at = ` + at + `,
+		state = case when answered + ` + answered + ` >= wanted or (live = 1 and (closing = 1 or declined + ` + declined + ` >= most)) then 'answered' else state end`
+}
+
 // plenty is of how many objects with a slot left a submit adds none: that is the
 // engine's, which adds many at once. On PostgreSQL those who add the same object
 // wait for each other.
 const plenty = 32
 
-const leftToTake = `select count(*) from (select 1 from labeling_tasks t
-	where t.job = $1 and t.state = 'ready' and t.closing = 0 and t.wanted > t.live + t.answered limit $2) x`
+const leftToTake = `select count(*) from (` + slotsLeft + ` t.job = $1 limit $2) x`
+
+// slotsLeft are the objects with a slot left, of a job that is to follow.
+const slotsLeft = `select 1 from labeling_tasks t where t.state = 'ready' and t.closing = 0 and t.wanted > t.live + t.answered and`
 
 // promote makes up to n more objects ready: first those that come back to the
 // workers, then the next queued ones, or has these prepared where the job has a
 // function for that. What is queued is what comes after everything that was
 // ever sent.
-//
-// "kept < 1" and not "= 0" on purpose: of a job that PostgreSQL has no statistics
-// of yet it takes "= 0" for one row of all, and then reads and sorts the rest of
-// the job to find it, each time that a worker submits.
 func promote(ctx context.Context, tx *sql.Tx, job int64, n int64, now time.Time) error {
 	back, err := exec(ctx, tx, `update labeling_tasks set state = 'ready', ready_at = $1
 		where job = $2 and state = 'requeued'
@@ -241,21 +252,43 @@ func promote(ctx context.Context, tx *sql.Tx, job int64, n int64, now time.Time)
 	_, err = tx.ExecContext(ctx, `insert into labeling_tasks (job, idx, state, wanted, most, ready_at)
 		select o.job, o.idx, case when j.prepares = 1 then 'preparing' else 'ready' end, case when j.overlap > 0 then j.overlap else j.workers end, j.workers, cast($1 as bigint)
 		from labeling_jobs j join data_objects o on o.job = j.id
-		where j.id = $2 and j.status = 'InProgress' and j.ending = '' and o.kept < 1 and o.idx < j.send_below
-			and o.idx > (select coalesce(max(t.idx), -1) from labeling_tasks t where t.job = $2)
-			and o.idx > (select coalesce(max(r.idx), -1) from labeling_results r where r.job = $2)
+		where j.id = $2 and `+neverSent("$2", storedBelow("$2"))+`
 		order by o.idx limit $3 on conflict do nothing`, Micros(now), job, n)
 	return err
+}
+
+// neverSent is the condition that an object o, below an index, is one for workers
+// that none of them was ever sent.
+//
+// It is written for PostgreSQL, which knows neither bound when it plans: of a range
+// with two ends it expects few rows and reads them by their key; of one with a
+// single end, or one with an end in a row that it joins, it expects a third, and then
+// reads the whole job, each time that a worker submits. "kept < 1" and not "= 0":
+// of a job that it has no statistics of yet it takes "= 0" for one row of all.
+func neverSent(job, below string) string {
+	return `o.kept < 1 and o.idx < ` + below + `
+		and o.idx > (select coalesce(max(t.idx), -1) from labeling_tasks t where t.job = ` + job + `)
+		and o.idx > (select coalesce(max(r.idx), -1) from labeling_results r where r.job = ` + job + `)`
+}
+
+// storedBelow is the index below which a job in progress sends objects, and nothing
+// for another job.
+func storedBelow(job string) string {
+	return `(select b.send_below from labeling_jobs b where b.id = ` + job + ` and b.status = 'InProgress' and b.ending = '')`
 }
 
 // maxExpire bounds how many leases a Take that finds nothing ends.
 const maxExpire = 50
 
+// leaseEnd begins a condition on when leases end, of whatever job: the index
+// assignments_lease has that alone, and is for nothing else.
+const leaseEnd = `state = 'active' and expires_at > 0 and expires_at`
+
 // Expire implements queue.Store.
 func (l *Labeling) Expire(ctx context.Context, now time.Time, limit int) (ids []string, err error) {
 	// Questions first: nothing to expire is the usual case, and needs no write.
 	var some int
-	err = l.db.Read().QueryRowContext(ctx, `select count(*) from (select 1 from assignments where state = 'active' and expires_at <= $1 limit 1) x`, Micros(now)).Scan(&some)
+	err = l.db.Read().QueryRowContext(ctx, `select count(*) from (select 1 from assignments where `+leaseEnd+` <= $1 limit 1) x`, Micros(now)).Scan(&some)
 	if err != nil || some == 0 {
 		return nil, wrap("store.Labeling.Expire", err)
 	}
@@ -268,7 +301,7 @@ func (l *Labeling) Expire(ctx context.Context, now time.Time, limit int) (ids []
 
 func expire(ctx context.Context, tx *sql.Tx, now time.Time, limit int) ([]string, error) {
 	return expireSome(ctx, tx, now, `select id, job, idx from assignments
-		where state = 'active' and expires_at <= $1 order by expires_at limit $2`, Micros(now), limit)
+		where `+leaseEnd+` <= $1 order by expires_at limit $2`, Micros(now), limit)
 }
 
 // ExpireJob implements queue.Store.

@@ -39,8 +39,7 @@ func (l *Labeling) Restart(ctx context.Context, h engine.Hold, version string) e
 // parameter up among all, so that long inserts take the square of their length.
 const appendChunk = 50
 
-// Append implements engine.Work. To parse an insert of many rows takes longer
-// than to carry it out, so that its text is prepared once.
+// Append implements engine.Work.
 func (l *Labeling) Append(ctx context.Context, h engine.Hold, from int64, lines []engine.Line) error {
 	kept := 0
 	for _, line := range lines {
@@ -55,12 +54,29 @@ func (l *Labeling) Append(ctx context.Context, h engine.Hold, from int64, lines 
 		if n == 0 {
 			return engine.ErrLost // somebody else is ahead of us
 		}
-		return insertLines(ctx, tx, h.Job, from, lines)
+		return l.insertLines(ctx, tx, h.Job, from, lines)
 	})
 }
 
 // insertLines stores lines, whose indexes begin with from.
-func insertLines(ctx context.Context, tx *sql.Tx, job, from int64, lines []engine.Line) (err error) {
+func (l *Labeling) insertLines(ctx context.Context, tx *sql.Tx, job, from int64, lines []engine.Line) error {
+	if l.db.dialect != Postgres {
+		return insertChunks(ctx, tx, job, from, lines)
+	}
+	// One statement, short and always the same, with the lines as two arrays.
+	kept, texts := make([]int16, len(lines)), make([]string, len(lines))
+	for i, line := range lines {
+		kept[i], texts[i] = int16(keptAs(line)), line.Text
+	}
+	_, err := tx.ExecContext(ctx, `insert into data_objects (job, idx, kept, line)
+		select cast($1 as bigint), cast($2 as bigint) + n - 1, kept, line
+		from unnest(cast($3 as smallint[]), cast($4 as text[])) with ordinality as l (kept, line, n)`, job, from, kept, texts)
+	return err
+}
+
+// insertChunks is insertLines on SQLite. To parse an insert of many rows takes longer
+// than to carry it out, so that its text is prepared once.
+func insertChunks(ctx context.Context, tx *sql.Tx, job, from int64, lines []engine.Line) (err error) {
 	inserts := map[int]*sql.Stmt{} // of whole chunks, by what the column kept says of their lines
 	defer func() {
 		for _, s := range inserts {

@@ -33,7 +33,7 @@ func (l *Labeling) TaskInput(ctx context.Context, job, idx int64) (json.RawMessa
 func (l *Labeling) Preparing(ctx context.Context, id int64, limit int) ([]labeling.DataObject, error) {
 	const op = "store.Labeling.Preparing"
 	rows, err := l.db.Read().QueryContext(ctx, `select t.idx, o.line from labeling_tasks t
-		join data_objects o on o.job = t.job and o.idx = t.idx
+		`+joinObject("t")+`
 		where t.job = $1 and t.state = 'preparing' order by t.idx limit $2`, id, limit)
 	if err != nil {
 		return nil, wrap(op, err)

@@ -51,6 +51,11 @@ func (l *Labeling) Take(ctx context.Context, t queue.Take) (labeling.Assignment,
 		place, pass := l.takers.enter(t.Job.ID)
 		defer l.takers.leave(t.Job.ID, place)
 		skip += pass
+		if t.Job.Quality == nil {
+			if a, took, err := l.takeAtOnce(ctx, t, skip); took || err != nil {
+				return a, nil, err
+			}
+		}
 	}
 	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		a, expired = labeling.Assignment{}, nil
@@ -97,12 +102,17 @@ func (l *Labeling) Take(ctx context.Context, t queue.Take) (labeling.Assignment,
 	if a.ID == "" {
 		return a, expired, fault.Newf(op, fault.NotFound, "no object for worker %s", t.Worker)
 	}
+	a, err = l.taken(a, t)
+	return a, expired, err
+}
+
+// taken is an assignment that the worker took, with what goes with it.
+func (l *Labeling) taken(a labeling.Assignment, t queue.Take) (labeling.Assignment, error) {
 	a.Job = t.Job
 	if t.Job.Quality == nil {
 		l.plain.note(a.ID)
 	}
-	a, err = l.opened(a)
-	return a, expired, err
+	return l.opened(a)
 }
 
 // choose takes a slot, of an object whose lease has run out if there is no
@@ -214,13 +224,10 @@ func countAvailable(ctx context.Context, tx *sql.Tx, t queue.Take) (n int, err e
 // transaction. An earlier row of the worker and object is taken over if it
 // ended without an answer; otherwise the slot goes back with the transaction.
 func lease(ctx context.Context, tx *sql.Tx, t queue.Take, o labeling.DataObject) (labeling.Assignment, error) {
-	a := labeling.Assignment{ID: t.ID, Index: o.Index, Worker: t.Worker, State: labeling.Active, Line: o.Line,
-		TakenAt: t.Now, ExpiresAt: t.Now.Add(t.Job.Human.TaskTimeLimit)}
+	a := leased(t, o)
 	n, err := exec(ctx, tx, `insert into assignments (job, idx, worker, id, state, taken_at, expires_at)
 		values ($1, $2, $3, $4, 'active', $5, $6)
-		on conflict (job, idx, worker) do update set id = excluded.id, state = 'active', taken_at = excluded.taken_at,
-			expires_at = excluded.expires_at, ended_at = 0, told = 0, draft = '', draft_at = 0, answer = ''
-		where assignments.state in ('released', 'expired')`,
+		`+takeOver,
 		t.Job.ID, o.Index, t.Worker, t.ID, Micros(a.TakenAt), Micros(a.ExpiresAt))
 	if err != nil {
 		return a, err
@@ -230,6 +237,17 @@ func lease(ctx context.Context, tx *sql.Tx, t queue.Take, o labeling.DataObject)
 	}
 	return a, nil
 }
+
+// leased is the assignment of an object to the worker who takes it.
+func leased(t queue.Take, o labeling.DataObject) labeling.Assignment {
+	return labeling.Assignment{ID: t.ID, Index: o.Index, Worker: t.Worker, State: labeling.Active, Line: o.Line,
+		TakenAt: t.Now, ExpiresAt: t.Now.Add(t.Job.Human.TaskTimeLimit)}
+}
+
+// takeOver makes a lease that ended without an answer the new one.
+const takeOver = `on conflict (job, idx, worker) do update set id = excluded.id, state = 'active', taken_at = excluded.taken_at,
+		expires_at = excluded.expires_at, ended_at = 0, told = 0, draft = '', draft_at = 0, answer = ''
+	where assignments.state in ('released', 'expired')`
 
 // resume answers with what the worker holds, and ends what the worker held too
 // long: one live assignment is all that a worker may have in a job.

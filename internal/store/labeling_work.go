@@ -137,8 +137,8 @@ func (l *Labeling) Progress(ctx context.Context, id int64, cutoff time.Time) (en
 		return p, wrap(op, err)
 	}
 	p.Oldest = Time(oldest)
-	err = l.db.Read().QueryRowContext(ctx, `select (select count(*) from labeling_batches b where b.job = $2),
-		(select count(*) from (`+nextQueued+` and o.idx < j.send_below limit 1) x)`, int64(1)<<62, id).Scan(&p.Batches, &queued)
+	err = l.db.Read().QueryRowContext(ctx, `select (select count(*) from labeling_batches b where b.job = $1),
+		(select count(*) from (select 1 from data_objects o where o.job = $1 and `+neverSent("$1", storedBelow("$1"))+` limit 1) x)`, id).Scan(&p.Batches, &queued)
 	p.Queued = queued > 0
 	return p, wrap(op, err)
 }
@@ -156,7 +156,8 @@ func (l *Labeling) TopUp(ctx context.Context, h engine.Hold, now time.Time) erro
 		return err
 	}
 	var queued int64
-	if err := l.db.Read().QueryRowContext(ctx, `select (select count(*) from (`+nextQueued+` limit 1) x)
+	if err := l.db.Read().QueryRowContext(ctx, `select (select count(*) from (select 1 from labeling_jobs j join data_objects o on o.job = j.id
+			where j.id = $2 and j.status = 'InProgress' and j.ending = '' and `+neverSent("$2", "$1")+` limit 1) x)
 		+ (select count(*) from (select 1 from labeling_tasks where job = $2 and state = 'requeued' limit 1) y)`, below, h.Job).Scan(&queued); err != nil || queued == 0 {
 		return wrap(op, err)
 	}
@@ -172,12 +173,6 @@ func (l *Labeling) TopUp(ctx context.Context, h engine.Hold, now time.Time) erro
 		return promote(ctx, tx, h.Job, int64(j.Human.MaxConcurrent)-ready, now)
 	})
 }
-
-// nextQueued finds the objects of job $2 that were never sent and may be.
-const nextQueued = `select 1 from labeling_jobs j join data_objects o on o.job = j.id
-	where o.kept < 1 and o.idx < $1 and j.id = $2 and j.status = 'InProgress' and j.ending = ''
-		and o.idx > (select coalesce(max(t.idx), -1) from labeling_tasks t where t.job = $2)
-		and o.idx > (select coalesce(max(r.idx), -1) from labeling_results r where r.job = $2)`
 
 // CloseOverdue implements engine.Work.
 func (l *Labeling) CloseOverdue(ctx context.Context, h engine.Hold, cutoff, now time.Time) error {

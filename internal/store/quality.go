@@ -54,7 +54,7 @@ func (l *Labeling) PutGold(ctx context.Context, h engine.Hold, gold []engine.Gol
 func (l *Labeling) GoldQuestions(ctx context.Context, job int64) (out []engine.GoldQuestion, err error) {
 	const op = "store.Labeling.GoldQuestions"
 	rows, err := l.db.Read().QueryContext(ctx, `select g.idx, g.label, g.metadata, g.asked, g.answered_right, o.line from quality_gold g
-		join data_objects o on o.job = g.job and o.idx = g.idx where g.job = $1 order by g.idx desc`, job)
+		`+joinObject("g")+` where g.job = $1 order by g.idx desc`, job)
 	if err != nil {
 		return nil, wrap(op, err)
 	}

@@ -125,11 +125,7 @@ func (r Reviews) LoopsAt(ctx context.Context, job int64, objects []int64) (map[i
 	if len(objects) == 0 {
 		return nil, nil
 	}
-	list := make([]string, len(objects))
-	for i, o := range objects {
-		list[i] = strconv.FormatInt(o, 10)
-	}
-	found, err := r.loops(ctx, r.l.db.Read(), "store.LoopsAt", `l.job = $1 and l.idx in (`+strings.Join(list, ",")+`)`, job)
+	found, err := r.loops(ctx, r.l.db.Read(), "store.LoopsAt", `l.job = $1 and `+oneOf("l.idx", objects), job)
 	if found, err = r.located(ctx, found, err); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,8 @@
 // outer "where" repeats the guard.
 //
 // All writes go through Write. What Write has returned nil for survives
-// kill -9 and, with SQLite's synchronous=full, the loss of power.
+// kill -9 and the loss of power; what workers do most takes a way of its own on
+// PostgreSQL (labeling_at_once.go).
 package store
 
 import (
@@ -19,14 +20,15 @@ import (
 	"sync"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver named "pgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 
 	"fiducial/internal/fault"
 )
 
 // Dialect is which database is behind a DB. Only this package and its tests
-// look at it; no SQL text may depend on it.
+// look at it.
 type Dialect string
 
 // The databases.
@@ -40,6 +42,7 @@ type DB struct {
 	dialect Dialect
 	reader  *sql.DB
 	writer  *sql.DB
+	hasty   *sql.DB // PostgreSQL only: writes, and does not wait for its disk
 
 	jobs    chan *job // SQLite only
 	stop    chan struct{}
@@ -71,33 +74,52 @@ func Open(ctx context.Context, url string) (*DB, error) {
 }
 
 // Connections of one server to PostgreSQL. Those that read are their own, so that
-// a page does not wait behind all the workers who submit.
+// a page does not wait behind all the workers who submit, and so are those that do
+// not wait for the disk.
 const (
-	writeConnections = 24
+	writeConnections = 16
+	hastyConnections = 8
 	readConnections  = 8
 )
 
+// What a connection to PostgreSQL is told first. Pages that a large manifest fills
+// and that do not fit into its memory are to go to the disk at once, not half a
+// minute later all together, when everybody who submits would wait for that.
+// (Not every PostgreSQL has that setting.)
+const (
+	writeEvenly = `select set_config(name, '32', false) from pg_settings where name = 'backend_flush_after'`
+	writeHasty  = `set synchronous_commit = off`
+)
+
+// byIndex is what every connection is told. All that is asked for here has an index,
+// or is small. Of a job that was made a minute ago PostgreSQL has no statistics: it
+// expects one row, finds reading and sorting everything as good as any other way, and
+// then does so, each time that a worker takes a task.
+const byIndex = `set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; set jit = off;`
+
 func openPostgres(url string) (*DB, error) {
-	w, err := postgresPool(url, writeConnections)
+	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, err
 	}
-	r, err := postgresPool(url, readConnections)
-	if err != nil {
-		return nil, errors.Join(err, w.Close())
-	}
-	return &DB{dialect: Postgres, reader: r, writer: w, stop: make(chan struct{})}, nil
+	return &DB{
+		dialect: Postgres,
+		reader:  postgresPool(config, readConnections, ""),
+		writer:  postgresPool(config, writeConnections, writeEvenly),
+		hasty:   postgresPool(config, hastyConnections, writeHasty),
+		stop:    make(chan struct{}),
+	}, nil
 }
 
-func postgresPool(url string, connections int) (*sql.DB, error) {
-	pool, err := sql.Open("pgx", url)
-	if err != nil {
-		return nil, err
-	}
+func postgresPool(config *pgx.ConnConfig, connections int, first string) *sql.DB {
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, byIndex+first)
+		return err
+	}))
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return pool, nil
+	return pool
 }
 
 // openSQLite opens one connection that writes and several that read. In WAL
@@ -135,6 +157,9 @@ func (db *DB) Close() error {
 		close(db.stop)
 		db.stopped.Wait()
 		err = errors.Join(db.reader.Close(), db.writer.Close())
+		if db.hasty != nil {
+			err = errors.Join(err, db.hasty.Close())
+		}
 	})
 	return err
 }
