@@ -26,6 +26,8 @@ type crowd struct {
 	acknowledged map[string]bool
 	grants       map[string]bool
 	refused      int // submits that were answered with 503
+	forgetful    bool
+	forgotten    int // submits of tasks that PostgreSQL, killed, does not know of
 }
 
 func newCrowd(s *site, accounts []boot.Account) *crowd {
@@ -99,6 +101,12 @@ func (c *crowd) label(ctx context.Context, w *boot.Worker, name string) {
 			status, _, err := w.Submit(id, content)
 			if err == nil && status == 200 {
 				c.note(c.acknowledged, answer)
+				break
+			}
+			if err == nil && status == 404 && c.forgetful {
+				c.mu.Lock()
+				c.forgotten++
+				c.mu.Unlock()
 				break
 			}
 			if err == nil && status != 503 {
@@ -185,7 +193,7 @@ func (s *site) compare() {
 	if n := strings.Count(s.Log(), "panic"); n > 0 {
 		s.t.Errorf("the server's log speaks of %d panics", n)
 	}
-	s.t.Logf("%d jobs, %d answers acknowledged, %d in the output, %d submits refused, %d grants", len(s.jobs), len(s.crowd.acknowledged), len(found), s.crowd.refused, len(s.crowd.grants))
+	s.t.Logf("%d jobs, %d answers acknowledged, %d in the output, %d submits refused, %d of tasks forgotten, %d grants", len(s.jobs), len(s.crowd.acknowledged), len(found), s.crowd.refused, s.crowd.forgotten, len(s.crowd.grants))
 	s.recorded()
 }
 

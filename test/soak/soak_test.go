@@ -86,7 +86,7 @@ func TestServerWithEverythingElsewhere(t *testing.T) {
 		Args: []string{"--external-buckets", kept.settings, "--functions", f.settings},
 		Env:  append(kept.env, "FIDUCIAL_DATABASE_URL="+db.URL()),
 	}, boot.Job{Name: "first", Function: "TextMultiClass", Labels: []string{"good", "bad"}, Objects: 40, Workers: 2, Text: true})
-	s.crowd.function = f.arn
+	s.crowd.function, s.crowd.forgetful = f.arn, true // see internal/store/labeling_at_once.go
 	s.soak(p, []fault{
 		{"the server is killed", s.kill},
 		{"PostgreSQL is killed", func(hold time.Duration) {

@@ -137,6 +137,7 @@ func build(root string) ([]file, error) {
 	if err := secondPass(abs, files); err != nil {
 		return nil, err
 	}
+	shortTokens(files)
 	// The bundles have no comments, so what their license asks for stands beside them.
 	licenses := []byte("The scripts beside this file contain lit-html and json5.\n")
 	for _, l := range []string{"lit-html/LICENSE", "json5/LICENSE.md"} {

@@ -70,8 +70,8 @@ func TestSizes(t *testing.T) {
 		}
 		return int(info.Size())
 	}
-	const most = 90_000
-	if all := size("portal.js") + size(firstPart) + size(secondPart); all > most {
+	const most = 90 << 10
+	if all := size("portal.js") + size("portal.css") + size(firstPart) + size(secondPart); all > most {
 		t.Errorf("the worker's shell and all crowd elements are %d bytes with gzip, more than %d", all, most)
 	}
 	if first := size("portal.js") + size("portal.css") + size(firstPart); first > 76_000 {
@@ -116,4 +116,37 @@ func modules(t *testing.T, o api.BuildOptions, output string) map[string]bool {
 		out[name] = true
 	}
 	return out
+}
+
+// The same token has the same short name in every script, no other has it, and what
+// a template may set keeps its name.
+func TestShortTokens(t *testing.T) {
+	files := []file{
+		{name: "a.js", bytes: []byte("--crowd-ink-soft:1;--crowd-ink:2;var(--crowd-ink);var(--crowd-slider-secondary-color);var(--x)")},
+		{name: "b.js", bytes: []byte("var(--crowd-ink-soft);var(--crowd-ink)")},
+		{name: "c.css", bytes: []byte("--crowd-ink:3")},
+	}
+	shortTokens(files)
+	for i, want := range []string{
+		"--B:1;--A:2;var(--A);var(--crowd-slider-secondary-color);var(--x)",
+		"var(--B);var(--A)",
+		"--crowd-ink:3",
+	} {
+		if got := string(files[i].bytes); got != want {
+			t.Errorf("%s: got %s, want %s", files[i].name, got, want)
+		}
+	}
+	var many []byte
+	for i := range 60 {
+		many = append(many, "--crowd-"+string(rune('a'+i%26))+string(rune('a'+i/26))+";"...)
+	}
+	files = []file{{name: "a.js", bytes: many}}
+	shortTokens(files)
+	seen := map[string]bool{}
+	for _, name := range strings.Split(strings.TrimSuffix(string(files[0].bytes), ";"), ";") {
+		if seen[name] || len(name) > 4 {
+			t.Errorf("the name %s is there twice or is long", name)
+		}
+		seen[name] = true
+	}
 }

@@ -52,7 +52,7 @@ export function strokeBox(context: CanvasRenderingContext2D, r: Rect, colour: st
 }
 
 const nameCache = new Map<string, HTMLCanvasElement>();
-const FONT = `system-ui, "Segoe UI", Roboto, "Liberation Sans", "DejaVu Sans", sans-serif`;
+const FONT = `system-ui, sans-serif`;
 
 /** The name is drawn once as a small picture; text is the dearest thing to draw. */
 function nameTag(label: string, style: Style, ratio: number): HTMLCanvasElement {

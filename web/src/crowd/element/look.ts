@@ -26,7 +26,7 @@ export const pageLook = css`
       --crowd-warning: light-dark(#7a4b00, #f6c46a);
       --crowd-warning-soft: light-dark(#fff5e0, #40300f);
       --crowd-radius: 6px;
-      --crowd-font: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", "DejaVu Sans", sans-serif;
+      --crowd-font: system-ui, sans-serif;
     }
     :root[data-crowd-theme="light"] {
       color-scheme: only light;
