@@ -9,7 +9,7 @@ package web
 import "embed"
 
 // Dist holds dist/crowd-html-elements.js, dist/crowd-segmentation.js, dist/portal.js, dist/portal.css,
-// dist/probe.js, each packed beside it (.gz), and dist/licenses.txt.
+// dist/probe.js, dist/workbench.js, each packed beside it (.gz), and dist/licenses.txt.
 //
 //go:embed dist
 var Dist embed.FS

@@ -16,13 +16,13 @@ import (
 
 // withConsole puts the console beside the portal. It stands outside of the
 // portal's entrance: the workforce's CIDRs and VPC are for workers.
-func (a *App) withConsole(api console.API, styles fs.FS, portal http.Handler) (http.Handler, error) {
+func (a *App) withConsole(api console.API, assets fs.FS, portal http.Handler) (http.Handler, error) {
 	gallery, err := fs.Sub(web.Gallery, "src/gallery")
 	if err != nil {
 		return nil, err
 	}
 	keys := accesskey.New(accesskey.Config{Keys: a.iam, Store: store.NewRequesters(a.db), Recorder: a.recorder, Now: a.now, Rand: a.rand})
-	c, err := console.New(console.Config{SignIn: keys, API: api, Logger: a.log.With("part", "console"), Now: a.now, Styles: styles, Gallery: gallery, Frame: a.pages.Frame(), PublicURL: a.portalURL})
+	c, err := console.New(console.Config{SignIn: keys, API: api, Logger: a.log.With("part", "console"), Now: a.now, Assets: assets, Gallery: gallery, Frame: a.pages.Frame(), PublicURL: a.portalURL})
 	if err != nil {
 		return nil, err
 	}

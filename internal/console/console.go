@@ -38,7 +38,7 @@ type Config struct {
 	API       API
 	Logger    *slog.Logger
 	Now       func() time.Time
-	Styles    fs.FS          // portal.css
+	Assets    fs.FS          // portal.css, workbench.js
 	Gallery   fs.FS          // examples of the crowd elements
 	Frame     rendered.Frame // what a template reaches when it is tried
 	PublicURL string         // of the portal, as people see it
@@ -47,13 +47,15 @@ type Config struct {
 // Console serves requesters, below /console.
 type Console struct {
 	Config
-	mux     *http.ServeMux
-	cross   *http.CrossOriginProtection
-	pages   *template.Template
-	styles  []byte
-	gallery []exampleGroup
-	origin  string      // of the portal's port
-	cookie  http.Cookie // without value
+	mux    *http.ServeMux
+	cross  *http.CrossOriginProtection
+	pages  *template.Template
+	styles []byte
+	// workbenchJS is the one script.
+	workbenchJS []byte
+	gallery     []exampleGroup
+	origin      string      // of the portal's port
+	cookie      http.Cookie // without value
 }
 
 // New makes a console.
@@ -73,7 +75,7 @@ func New(c Config) (*Console, error) {
 	if s.gallery, err = loadGallery(c.Gallery); err != nil {
 		return nil, err
 	}
-	portal, err := fs.ReadFile(c.Styles, "portal.css")
+	portal, err := fs.ReadFile(c.Assets, "portal.css")
 	if err != nil {
 		return nil, fault.E(op, fault.Internal, "", err)
 	}
@@ -82,6 +84,9 @@ func New(c Config) (*Console, error) {
 		return nil, fault.E(op, fault.Internal, "", err)
 	}
 	s.styles = append(append(portal, '\n'), own...)
+	if s.workbenchJS, err = fs.ReadFile(c.Assets, "workbench.js"); err != nil {
+		return nil, fault.E(op, fault.Internal, "", err)
+	}
 	for _, r := range routes {
 		s.mux.Handle(r.pattern, s.serve(r))
 	}

@@ -22,6 +22,7 @@ type route struct {
 // routes are all doors of the console. A test walks them.
 var routes = []route{
 	{"GET /console/console.css", true, (*Console).stylesheet},
+	{"GET " + workbenchScript, true, (*Console).script},
 	{"GET /console/signin", true, (*Console).signInForm},
 	{"POST /console/signin", true, (*Console).signIn},
 	{"POST /console/signout", false, (*Console).signOut},
@@ -118,9 +119,12 @@ func (s *Console) recognise(ctx context.Context, v *visit) error {
 	return nil
 }
 
-// securityHeaders are on every reply. No page has a script.
+// pagePolicy is the policy of every page. None has a script but the workbench.
+const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// securityHeaders are on every reply.
 func securityHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -17,12 +17,15 @@ import (
 var files embed.FS
 
 func parsePages() (*template.Template, error) {
-	t, err := template.New("").Funcs(template.FuncMap{"when": when, "bytes": size, "join": strings.Join}).ParseFS(files, "pages/*.html")
+	t, err := template.New("").Funcs(template.FuncMap{"when": when, "bytes": size, "join": strings.Join, "last": last}).ParseFS(files, "pages/*.html")
 	if err != nil {
 		return nil, fault.E("console.New", fault.Internal, "", err)
 	}
 	return t, nil
 }
+
+// last is the part of an ARN that says who, such as user/ana.
+func last(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 
 // reply is what a handler wants sent.
 type reply interface {
@@ -59,6 +62,17 @@ func (o page) write(s *Console, v *visit, w http.ResponseWriter) error {
 	return err
 }
 
+// scripted is a page with a script, by its path; nothing else may run in it.
+type scripted struct {
+	page
+	script string
+}
+
+func (o scripted) write(s *Console, v *visit, w http.ResponseWriter) error {
+	w.Header().Set("Content-Security-Policy", pagePolicy+"; script-src "+s.origin+o.script)
+	return o.page.write(s, v, w)
+}
+
 // redirect sends a browser on, always to GET.
 type redirect struct{ to string }
 
@@ -84,17 +98,22 @@ func (o withCookie) write(s *Console, v *visit, w http.ResponseWriter) error {
 	return redirect{o.to}.write(s, v, w)
 }
 
-// styles is the stylesheet.
-type styles struct{}
+// asset is a file that pages load.
+type asset struct {
+	kind string
+	body []byte
+}
 
-func (styles) write(s *Console, _ *visit, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+func (o asset) write(_ *Console, _ *visit, w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", o.kind+"; charset=utf-8")
 	w.Header().Set("Cache-Control", "max-age=300")
-	_, err := w.Write(s.styles)
+	_, err := w.Write(o.body)
 	return err
 }
 
-func (s *Console) stylesheet(*visit) (reply, error) { return styles{}, nil }
+func (s *Console) stylesheet(*visit) (reply, error) { return asset{"text/css", s.styles}, nil }
+
+func (s *Console) script(*visit) (reply, error) { return asset{"text/javascript", s.workbenchJS}, nil }
 
 func (s *Console) nothing(*visit) (reply, error) {
 	return nil, fault.Newf("console", fault.NotFound, "There is no such page.")

@@ -31,8 +31,11 @@ func (s *Console) workbench(v *visit) (reply, error) {
 			return nil, fault.Newf("console.workbench", fault.NotFound, "There is no such starter template.")
 		}
 	}
-	return page{"workbench", http.StatusOK, "Template workbench", p}, nil
+	return scripted{page{"workbench", http.StatusOK, "Template workbench", p}, workbenchScript}, nil
 }
+
+// workbenchScript makes the preview while somebody types.
+const workbenchScript = "/console/workbench.js"
 
 // rendering is what RenderUiTemplate answers.
 type rendering struct {

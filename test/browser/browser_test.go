@@ -190,11 +190,16 @@ func (b *browser) assignment() string {
 	return eval[string](b, b.ctx, `document.querySelector("#task").dataset.assignment`)
 }
 
-// frame is a context inside the sandboxed frame of the task at hand. Its origin
-// is opaque, so the browser runs it in a process of its own.
+// frame is a context inside the sandboxed frame of the task at hand.
 func (b *browser) frame() context.Context {
 	b.t.Helper()
-	want := "/tasks/" + b.assignment() + "/frame"
+	return b.frameAt("/tasks/" + b.assignment() + "/frame")
+}
+
+// frameAt is a context inside a sandboxed frame, by the end of its URL. Its origin
+// is opaque, so the browser runs it in a process of its own.
+func (b *browser) frameAt(want string) context.Context {
+	b.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
 		infos, err := chromedp.CallBrowser(b.ctx, target.GetTargets, target.GetTargetsParams{})

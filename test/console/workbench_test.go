@@ -22,6 +22,14 @@ func TestWorkbench(t *testing.T) {
 	b.signIn(id, secret)
 	b.get("/console/workbench").want(t, "the workbench", http.StatusOK, "Template workbench", `name="template"`, "&lt;crowd-form&gt;", `<option value="bounding-box">`)
 	b.get("/console/workbench?starter=polygon").want(t, "a starter", http.StatusOK, `<option value="polygon" selected>`, "&lt;crowd-polygon", "photographer.jpg")
+	// That page's script may run, and nothing else; other pages have none.
+	if p := b.get("/console/workbench").header.Get("Content-Security-Policy"); !strings.HasSuffix(p, "; script-src "+s.Portal+"/console/workbench.js") || !strings.HasPrefix(p, "default-src 'none';") {
+		t.Errorf("the workbench's policy is %s", p)
+	}
+	b.get("/console/workbench.js").want(t, "the script", http.StatusOK, "workbench-source")
+	if p := b.get("/console").header.Get("Content-Security-Policy"); strings.Contains(p, "script-src") || !strings.HasPrefix(p, "default-src 'none';") {
+		t.Errorf("another page's policy is %s", p)
+	}
 	b.get("/console/workbench?starter=nope").want(t, "no starter", http.StatusNotFound, "There is no such starter template.")
 
 	form := func(template, input string) url.Values {

@@ -158,6 +158,7 @@ func options(abs string, sheets *styles) api.BuildOptions {
 			{InputPath: "src/portal/portal.ts", OutputPath: "portal"},
 			{InputPath: "src/portal/portal.css", OutputPath: "portal"},
 			{InputPath: "src/portal/probe.ts", OutputPath: "probe"},
+			{InputPath: "src/console/workbench.ts", OutputPath: "workbench"},
 		},
 		Outdir:            filepath.Join(abs, "dist"),
 		Bundle:            true,

@@ -30,7 +30,7 @@ func TestSqueeze(t *testing.T) {
 func TestCompare(t *testing.T) {
 	committed := filepath.Join("..", "..", "web", "dist")
 	var built []file
-	for _, name := range []string{"portal.js", "portal.css", "probe.js", firstPart, secondPart, "licenses.txt"} {
+	for _, name := range []string{"portal.js", "portal.css", "probe.js", "workbench.js", firstPart, secondPart, "licenses.txt"} {
 		b, err := os.ReadFile(filepath.Join(committed, name))
 		if err != nil {
 			t.Fatal(err)
