@@ -27,7 +27,7 @@ func (s *Service) DeleteObject(ctx context.Context, call *Call, bucket string, i
 	if _, err := s.begin(ctx, call, OpDeleteObject, bucket, in.Key, true); err != nil {
 		return err
 	}
-	return s.delete(ctx, bucket, in)
+	return s.delete(ctx, call, bucket, in)
 }
 
 // DeleteObjects removes up to MaxKeys objects; each key is decided and put on
@@ -56,7 +56,7 @@ func (s *Service) DeleteObjects(ctx context.Context, call *Call, bucket string, 
 	for i, d := range in {
 		if out[i].Err == nil {
 			g.Go(func() error {
-				out[i].Err = s.delete(ctx, bucket, d)
+				out[i].Err = s.delete(ctx, call, bucket, d)
 				return nil
 			})
 		}
@@ -64,19 +64,26 @@ func (s *Service) DeleteObjects(ctx context.Context, call *Call, bucket string, 
 	return out, g.Wait()
 }
 
-func (s *Service) delete(ctx context.Context, bucket string, in DeleteInput) error {
+func (s *Service) delete(ctx context.Context, call *Call, bucket string, in DeleteInput) error {
 	if in.VersionID != "" && in.VersionID != "null" {
 		return fault.Coded("objects.DeleteObject", fault.Invalid, "InvalidArgument", "Invalid version id specified: versioning is not enabled")
 	}
 	if err := checkKey(in.Key); err != nil {
 		return err
 	}
+	tell, err := s.telling(call, in.Key, nil)
+	if err != nil {
+		return err
+	}
 	c := Conditions{IfMatch: in.IfMatch}
-	_, freed, err := s.store.DeleteObject(ctx, bucket, in.Key, c.write)
+	existed, freed, err := s.store.DeleteObject(ctx, bucket, in.Key, tell, c.write)
 	s.changed(bucket, in.Key)
 	if err != nil {
 		return err
 	}
 	s.remove(freed)
+	if existed {
+		s.told(tell)
+	}
 	return nil
 }
