@@ -40,7 +40,8 @@ func (s *Service) DeleteObjects(ctx context.Context, call *Call, bucket string, 
 		_, err := s.begin(ctx, call, OpDeleteObjects, bucket, in[0].Key, true)
 		return nil, err
 	}
-	if _, err := s.bucket(ctx, bucket); err != nil {
+	b, err := s.bucket(ctx, bucket)
+	if err != nil {
 		s.describe(call, table[OpDeleteObjects].Action, table[OpDeleteObjects].resource(bucket, ""))
 		call.Operation = &table[OpDeleteObjects]
 		return nil, s.refuse(ctx, call, err)
@@ -50,6 +51,8 @@ func (s *Service) DeleteObjects(ctx context.Context, call *Call, bucket string, 
 		out[i] = Deleted{Key: d.Key, VersionID: d.VersionID}
 		_, out[i].Err = s.begin(ctx, call, OpDeleteObjects, bucket, d.Key, true)
 	}
+	// What is told goes by the bucket as it was found, however the last key fared.
+	call.Bucket = b
 	// Side by side, so that they share commits.
 	var g errgroup.Group
 	g.SetLimit(64)

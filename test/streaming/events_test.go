@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,7 +86,9 @@ func (h *hearer) bodies(n int) []string {
 	h.t.Helper()
 	var got []string
 	for end := time.Now().Add(time.Minute); len(got) < n && time.Now().Before(end); {
-		var out struct{ Messages []struct{ Body, ReceiptHandle string } }
+		var out struct {
+			Messages []struct{ Body, ReceiptHandle string }
+		}
 		text := boot.Must(h.t)(h.AWS("sqs", "receive-message", "--queue-url", h.queue, "--max-number-of-messages", "10", "--wait-time-seconds", "2", "--output", "json", "--endpoint-url", h.API))
 		if text = strings.TrimSpace(text); text == "" {
 			continue
@@ -144,6 +147,44 @@ func TestEventNotifications(t *testing.T) {
 	t.Run("topic", func(t *testing.T) { toTopic(t, h.Server) })
 	t.Run("kill", func(t *testing.T) { afterKill(t, h.Server) })
 	t.Run("a job", func(t *testing.T) { picturesJob(t, h.Server) })
+	t.Run("the documentation's transcript", func(t *testing.T) { transcript(t, h.Server) })
+}
+
+// transcript runs what docs/streaming.md shows.
+func transcript(t *testing.T, s *boot.Server) {
+	h := &hearer{t: t, Server: s}
+	doc, err := os.ReadFile("../../docs/streaming.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(doc), "## From a bucket\n")
+	_, rest, begins := strings.Cut(rest, "```console\n")
+	shown, _, ends := strings.Cut(rest, "```")
+	if !ok || !begins || !ends {
+		t.Fatal("docs/streaming.md shows no bucket that tells a topic")
+	}
+	var script []string
+	for _, line := range strings.Split(shown, "\n") {
+		if command, ok := strings.CutPrefix(line, "$ "); ok {
+			script = append(script, command)
+		} else if strings.HasPrefix(line, "  ") {
+			script = append(script, line)
+		}
+	}
+	h.aws("sns", "create-topic", "--name", "objects")
+	h.makeQueue("shown", allow("sns.amazonaws.com", "sqs:SendMessage", sqsARN+"shown", snsARN+"objects"))
+	h.aws("sns", "subscribe", "--topic-arn", snsARN+"objects", "--protocol", "sqs", "--notification-endpoint", sqsARN+"shown", "--attributes", "RawMessageDelivery=true")
+	c := exec.Command("bash", "-e", "-c", strings.Join(script, "\n"))
+	c.Env, c.Dir = s.ClientEnv(), filepath.Dir(boot.Picture(t, 32, 24))
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	got := h.bodies(2)
+	if i := slices.IndexFunc(got, func(body string) bool { return strings.Contains(body, "Records") }); i < 0 {
+		t.Errorf("heard %q", got)
+	} else if e := parseEvent(t, got[i]); e.S3.Object.Key != "picture.jpg" || e.S3.Bucket.Name != "input" {
+		t.Errorf("heard %+v", e)
+	}
 }
 
 func toQueue(t *testing.T, s *boot.Server) {
@@ -313,8 +354,8 @@ func picturesJob(t *testing.T, s *boot.Server) {
 			t.Fatalf("no task came: %v", err)
 		}
 	}
-	if status, body, err := w.Submit(id, map[string]any{"crowd-image-classifier": map[string]string{"label": "cat"}}); err != nil || status != 200 {
-		t.Fatalf("submit: %d %s, %v", status, body, err)
+	if status, next, err := w.Submit(id, map[string]any{"crowd-image-classifier": map[string]string{"label": "cat"}}); err != nil || status != 200 {
+		t.Fatalf("submit: %d %+v, %v", status, next, err)
 	}
 	for end := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		st, err := s.Job("pictures")
@@ -328,10 +369,17 @@ func picturesJob(t *testing.T, s *boot.Server) {
 			t.Fatalf("the picture was not labelled: %+v", st)
 		}
 	}
+	// What the job writes is told as well.
+	h.makeQueue("written", allow("s3.amazonaws.com", "sqs:SendMessage", sqsARN+"written", "arn:aws:s3:::output"))
+	h.configure("output", `{"QueueConfigurations":[{"QueueArn":"`+sqsARN+`written","Events":["s3:ObjectCreated:Put"],"Filter":{"Key":{"FilterRules":[{"Name":"suffix","Value":"output.manifest"}]}}}]}`, "--skip-destination-validation")
 	h.aws("sagemaker", "stop-labeling-job", "--labeling-job-name", "pictures")
 	s.AwaitJob("pictures", time.Minute, "Stopped")
 	lines := s.Manifest("s3://output/pictures/manifests/output/output.manifest")
 	if len(lines) != 1 || lines[0]["source-ref"] != "s3://input/a cat.jpg" || lines[0]["animal"] != 0.0 || lines[0]["$sequencer"] == nil {
 		t.Errorf("the output is %v", lines)
+	}
+	if e := h.events(1)[0]; e.S3.Object.Key != "pictures/manifests/output/output.manifest" || e.RequestParameters.SourceIPAddress != "sagemaker.amazonaws.com" ||
+		!strings.Contains(e.UserIdentity.PrincipalID, ":") || e.ResponseElements["x-amz-request-id"] == "" {
+		t.Errorf("%+v", e)
 	}
 }

@@ -53,6 +53,7 @@ refused("at most 100", *[t(rules=[("prefix", "%d/" % (1000 + i))]) for i in rang
 refused("more than one prefix", t(rules=[("prefix", "a"), ("prefix", "b")]))
 refused("more than one suffix", t(rules=[("suffix", "a"), ("suffix", "b")]))
 refused("1024", t(rules=[("prefix", "k" * 1025)]))
+refused("too big", t(rules=[("prefix", "k" * 600000)]), code="MaxMessageLengthExceeded")
 refused("CloudFunctionConfiguration is not supported", LambdaFunctionConfigurations=[{"LambdaFunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "Events": ["s3:ObjectCreated:*"]}])
 refused("EventBridgeConfiguration is not supported", EventBridgeConfiguration={})
 
