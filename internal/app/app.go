@@ -82,6 +82,7 @@ type App struct {
 	reviews   *review.Service
 	engine    *engine.Engine
 	outbound  *outbound.Service
+	s3Events  *outbound.Service // event notifications of buckets
 	messaging *messaging.Service
 	events    *events.Service
 	notices   *notice.Service
@@ -213,9 +214,9 @@ func (a *App) services(ctx context.Context) error {
 		return err
 	}
 	a.places = a.newPlaces(keys)
-	a.objects = objects.New(objects.Options{Store: store.NewObjects(a.db), Blobs: blobs, IAM: a.iam, Audit: a.recorder, Revocations: a.access,
+	a.objects = objects.New(objects.Options{Store: store.NewObjects(a.db).Sealed(sealing.columns), Blobs: blobs, IAM: a.iam, Audit: a.recorder, Revocations: a.access,
 		Region: a.settings.Region, Account: a.settings.AccountID, Now: a.now, Rand: a.rand, Log: a.log.With("part", "s3"), CacheRows: a.cacheRows(), Elsewhere: a.bytesElsewhere(),
-		Own: sealing.objects, Keys: objectKeys{a.kms.Via("s3")}})
+		Own: sealing.objects, Keys: objectKeys{a.kms.Via("s3")}, Destinations: destinations{a}, Nudge: func() { a.s3Events.Nudge() }})
 	a.labeling = store.NewLabeling(a.db).Sealed(sealing.columns)
 	if err := a.openMessaging(ctx, sealing.columns); err != nil {
 		return err

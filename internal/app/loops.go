@@ -24,6 +24,7 @@ func (a *App) loops() []loop {
 		{"labeling engine", a.engine.Run},
 		{"external", a.runExternal},
 		{"outbound", a.outbound.Run},
+		{"event notifications", a.s3Events.Run},
 		{"messaging", a.messaging.Run},
 		{"notices", a.notices.Run},
 		{"ends of jobs", a.tellEnds},

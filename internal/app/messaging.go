@@ -22,6 +22,7 @@ import (
 	"fiducial/internal/labeling/stream"
 	"fiducial/internal/messaging"
 	"fiducial/internal/messaging/aws"
+	"fiducial/internal/objects"
 	"fiducial/internal/outbound"
 	"fiducial/internal/outbound/mail"
 	"fiducial/internal/store"
@@ -48,8 +49,11 @@ func (a *App) openMessaging(ctx context.Context, columns *envelope.Keyset) error
 	if m.SMTPAddr != "" {
 		senders[outbound.Mail] = mail.New(mail.Options{Addr: m.SMTPAddr, TLS: m.SMTPTLS, User: m.SMTPUser, Password: m.SMTPPassword.Reveal(), From: m.SMTPFrom, Now: a.now})
 	}
-	deliveries := store.NewOutbound(a.db, columns)
-	a.outbound = outbound.New(outbound.Options{Store: deliveries, Senders: senders, Watch: a.countDeliveries(deliveries), Now: a.now, Log: a.log.With("part", "outbound")})
+	deliveries, eventRows := store.NewOutbound(a.db, columns), store.NewEvents(a.db, columns)
+	watch := a.countDeliveries(deliveries, eventRows)
+	a.outbound = outbound.New(outbound.Options{Store: deliveries, Senders: senders, Watch: watch, Now: a.now, Log: a.log.With("part", "outbound")})
+	a.s3Events = outbound.New(outbound.Options{Store: eventRows, Senders: map[string]outbound.Sender{objects.EventNotification: eventSender{a}},
+		Watch: watch, Now: a.now, Log: a.log.With("part", "event notifications")})
 	elsewhere, err := a.topicsElsewhere(ctx)
 	if err != nil {
 		return err
@@ -109,21 +113,25 @@ func webhookSecrets(hooks config.Webhooks, lookup func(string) (string, bool)) (
 }
 
 // countDeliveries counts attempts, and tells how many deliveries stand.
-func (a *App) countDeliveries(s outbound.Store) outbound.Watcher {
+func (a *App) countDeliveries(stores ...outbound.Store) outbound.Watcher {
 	attempts := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fiducial_deliveries_total",
-		Help: "Attempts to send something to somebody outside, by kind and outcome; dead: given up."}, []string{"kind", "outcome"})
+		Help: "Attempts to deliver what was promised, by kind (http, mail, s3-event) and outcome; dead: given up."}, []string{"kind", "outcome"})
 	standing := func(dead bool) func() float64 {
 		return func() float64 {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
-			w, d, err := s.Standing(ctx)
-			if err != nil {
-				return -1
+			var n int64
+			for _, s := range stores {
+				w, d, err := s.Standing(ctx)
+				if err != nil {
+					return -1
+				}
+				if dead {
+					w = d
+				}
+				n += w
 			}
-			if dead {
-				return float64(d)
-			}
-			return float64(w)
+			return float64(n)
 		}
 	}
 	a.metrics.MustRegister(attempts,

@@ -227,12 +227,45 @@ func (s *Service) PublishFor(ctx context.Context, service, sourceARN, topicARN s
 	if err != nil {
 		return fault.Newf(op, fault.KindOf(err), "the topic %s: %s", topicARN, fault.MessageOf(err))
 	}
-	d, err := s.decideService(service, "sns:Publish", topicARN, t.Attributes["Policy"], sourceARN)
+	if err := s.permitService(ctx, service, "sns:Publish", topicARN, t.Attributes["Policy"], sourceARN); err != nil {
+		return err
+	}
+	_, err = s.Publish(ctx, t, m)
+	return err
+}
+
+// SendFor sends to a queue as a service of this server on behalf of a resource,
+// likewise. Queues of real SQS are none that a service here can name.
+func (s *Service) SendFor(ctx context.Context, service, sourceARN, queueARN string, m Message) error {
+	const op = "messaging.SendFor"
+	q, err := s.Queue(ctx, queueARN)
+	if err != nil {
+		return fault.Newf(op, fault.KindOf(err), "the queue %s: %s", queueARN, fault.MessageOf(err))
+	}
+	if _, err := s.CheckSending(q, Sending{Message: m}); err != nil {
+		return err
+	}
+	if err := s.permitService(ctx, service, "sqs:SendMessage", queueARN, q.Attributes["Policy"], sourceARN); err != nil {
+		return err
+	}
+	_, err = s.Send(ctx, q, service, Sending{Message: m})
+	return err
+}
+
+// permitService decides what a service asks on behalf of a resource, and puts it on
+// record.
+func (s *Service) permitService(ctx context.Context, service, action, resource, policyText, sourceARN string) error {
+	d, err := s.decideService(service, action, resource, policyText, sourceARN)
 	if err != nil {
 		return err
 	}
-	e := &audit.Event{Time: s.o.Now(), Kind: audit.API, RequestID: s.o.NewID(), Action: "sns:Publish", Resource: topicARN, Verdict: audit.Allow,
-		Statement: d.By.String(), Reason: d.Reason, Principal: service, Team: sourceARN}
+	e := &audit.Event{Time: s.o.Now(), Kind: audit.API, RequestID: s.o.NewID(), Action: action, Resource: resource, Verdict: audit.Allow,
+		Statement: d.By.String(), Reason: d.Reason, Principal: service}
+	if service == ServiceS3 {
+		e.Reason += " (for " + sourceARN + ")"
+	} else {
+		e.Team = sourceARN
+	}
 	if !d.Allowed() {
 		e.Verdict, e.Error = audit.Deny, "AccessDenied"
 	}
@@ -240,8 +273,17 @@ func (s *Service) PublishFor(ctx context.Context, service, sourceARN, topicARN s
 		return err
 	}
 	if !d.Allowed() {
-		return fault.Newf(op, fault.Denied, "%s may not sns:Publish on %s for %s: %s", service, topicARN, sourceARN, d.Reason)
+		return fault.Newf("messaging.permitService", fault.Denied, "%s may not %s on %s for %s: %s", service, action, resource, sourceARN, d.Reason)
 	}
-	_, err = s.Publish(ctx, t, m)
-	return err
+	return nil
+}
+
+// Vouch refuses a caller who may not publish to the topic where nothing but the
+// caller's own policies could say so: the topic is elsewhere, and what a part of this
+// server publishes there on its own goes with this server's credentials.
+func (c Client) Vouch(ctx context.Context, topicARN string) error {
+	if !c.s.elsewhere(topicARN) {
+		return nil
+	}
+	return c.decide(ctx, asked{action: "sns:Publish", resource: topicARN})
 }

@@ -10,7 +10,8 @@
 // Who may do what is decided by the caller's own policies with the topic's or the
 // queue's policy, as in AWS. A topic that puts a message into a queue is a caller
 // too, the service sns.amazonaws.com, and needs a queue's policy that lets it;
-// likewise the server itself, sagemaker.amazonaws.com, where it tells a work team.
+// likewise the server itself: sagemaker.amazonaws.com where it tells a work team,
+// s3.amazonaws.com where a bucket tells of its objects.
 //
 // A message in a queue is visible, or somebody has received it and has until the
 // end of its visibility timeout to delete it:

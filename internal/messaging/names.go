@@ -14,6 +14,7 @@ const (
 	ServiceSNS       = "sns.amazonaws.com"
 	ServiceSageMaker = "sagemaker.amazonaws.com"
 	ServiceEvents    = "events.amazonaws.com"
+	ServiceS3        = "s3.amazonaws.com"
 )
 
 var (

@@ -109,10 +109,14 @@ func (s *Service) decideService(service, action, resource, policyText, source st
 	if err != nil {
 		return policy.Decision{}, fault.E("messaging.decide", fault.Internal, "", err) // it was checked when it was set
 	}
+	account := AccountOf(source)
+	if account == "" { // a bucket's ARN names none
+		account = s.o.Account
+	}
 	caller := identity.Principal{Type: identity.Service, Account: s.o.Account, ARN: service}
 	return policy.Authorize(policy.Policies{Resource: doc}, &policy.Request{Principal: &caller, Action: action, Resource: resource,
 		Context: policy.Context{Time: s.o.Now(), SecureTransport: true, Keys: []policy.Key{
-			{Name: "aws:SourceArn", Value: source}, {Name: "aws:SourceAccount", Value: AccountOf(source)}}}}), nil
+			{Name: "aws:SourceArn", Value: source}, {Name: "aws:SourceAccount", Value: account}}}}), nil
 }
 
 // queued is a message as it goes into a queue: as it is, or in SNS's envelope.

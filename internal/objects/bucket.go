@@ -20,7 +20,8 @@ type Bucket struct {
 	CORS      []CORSRule
 	Logging   Logging
 
-	Encryption DefaultEncryption
+	Encryption    DefaultEncryption
+	Notifications []Notification
 }
 
 // CORSRule lets pages of other origins use the bucket.

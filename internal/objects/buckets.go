@@ -43,11 +43,11 @@ func (s *Service) HeadBucket(ctx context.Context, call *Call, name string) (*Buc
 
 // ReadBucket carries out the operations that only look at a bucket's
 // configuration: location, versioning, access control list, CORS, logging,
-// encryption, policy and policy status; and PutBucketAcl, which can only ask for the list
+// encryption, notifications, policy and policy status; and PutBucketAcl, which can only ask for the list
 // that every bucket has.
 func (s *Service) ReadBucket(ctx context.Context, call *Call, op int, name string) (*Bucket, error) {
 	switch op {
-	case OpGetBucketLocation, OpGetBucketVersioning, OpGetBucketACL, OpPutBucketACL, OpGetBucketCORS, OpGetBucketLogging, OpGetBucketEncryption, OpGetBucketPolicyStatus:
+	case OpGetBucketLocation, OpGetBucketVersioning, OpGetBucketACL, OpPutBucketACL, OpGetBucketCORS, OpGetBucketLogging, OpGetBucketEncryption, OpGetBucketNotification, OpGetBucketPolicyStatus:
 		return s.begin(ctx, call, op, name, "", true)
 	case OpGetBucketPolicy:
 		return s.beginPolicy(ctx, call, op, name)

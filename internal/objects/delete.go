@@ -27,7 +27,7 @@ func (s *Service) DeleteObject(ctx context.Context, call *Call, bucket string, i
 	if _, err := s.begin(ctx, call, OpDeleteObject, bucket, in.Key, true); err != nil {
 		return err
 	}
-	return s.delete(ctx, bucket, in)
+	return s.delete(ctx, call, bucket, in)
 }
 
 // DeleteObjects removes up to MaxKeys objects; each key is decided and put on
@@ -40,7 +40,8 @@ func (s *Service) DeleteObjects(ctx context.Context, call *Call, bucket string, 
 		_, err := s.begin(ctx, call, OpDeleteObjects, bucket, in[0].Key, true)
 		return nil, err
 	}
-	if _, err := s.bucket(ctx, bucket); err != nil {
+	b, err := s.bucket(ctx, bucket)
+	if err != nil {
 		s.describe(call, table[OpDeleteObjects].Action, table[OpDeleteObjects].resource(bucket, ""))
 		call.Operation = &table[OpDeleteObjects]
 		return nil, s.refuse(ctx, call, err)
@@ -50,13 +51,15 @@ func (s *Service) DeleteObjects(ctx context.Context, call *Call, bucket string, 
 		out[i] = Deleted{Key: d.Key, VersionID: d.VersionID}
 		_, out[i].Err = s.begin(ctx, call, OpDeleteObjects, bucket, d.Key, true)
 	}
+	// What is told goes by the bucket as it was found, however the last key fared.
+	call.Bucket = b
 	// Side by side, so that they share commits.
 	var g errgroup.Group
 	g.SetLimit(64)
 	for i, d := range in {
 		if out[i].Err == nil {
 			g.Go(func() error {
-				out[i].Err = s.delete(ctx, bucket, d)
+				out[i].Err = s.delete(ctx, call, bucket, d)
 				return nil
 			})
 		}
@@ -64,19 +67,26 @@ func (s *Service) DeleteObjects(ctx context.Context, call *Call, bucket string, 
 	return out, g.Wait()
 }
 
-func (s *Service) delete(ctx context.Context, bucket string, in DeleteInput) error {
+func (s *Service) delete(ctx context.Context, call *Call, bucket string, in DeleteInput) error {
 	if in.VersionID != "" && in.VersionID != "null" {
 		return fault.Coded("objects.DeleteObject", fault.Invalid, "InvalidArgument", "Invalid version id specified: versioning is not enabled")
 	}
 	if err := checkKey(in.Key); err != nil {
 		return err
 	}
+	tell, err := s.telling(call, in.Key, nil)
+	if err != nil {
+		return err
+	}
 	c := Conditions{IfMatch: in.IfMatch}
-	_, freed, err := s.store.DeleteObject(ctx, bucket, in.Key, c.write)
+	existed, freed, err := s.store.DeleteObject(ctx, bucket, in.Key, tell, c.write)
 	s.changed(bucket, in.Key)
 	if err != nil {
 		return err
 	}
 	s.remove(freed)
+	if existed {
+		s.told(tell)
+	}
 	return nil
 }

@@ -185,7 +185,7 @@ func (s *Service) CompleteMultipartUpload(ctx context.Context, call *Call, in Co
 		Bucket: in.Bucket, Key: in.Key, Upload: u.ID, Parts: len(keep), Size: size, ETag: multipartETag(keep),
 		Modified: s.now().UTC(), Headers: u.Headers, Checksum: sum, segments: keep, Encryption: u.Encryption,
 	}
-	err = s.commit(ctx, o, keep, in.Conditions.write)
+	err = s.commit(ctx, call, o, keep, in.Conditions.write)
 	if fault.CodeOf(err) == "NoSuchUpload" { // another request was faster
 		return s.completed(ctx, &in, err)
 	}

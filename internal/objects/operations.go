@@ -19,6 +19,7 @@ type Operation struct {
 	Source  string   // the IAM action on the source of a copy, if there is one
 	Target  Target   // which resource the action is about
 	LogName string   // in server access logs
+	Event   string   // what a bucket tells of it
 	Media   bool     // a session made for a media URL may do it
 	Extra   []string // further IAM actions that some requests need, named in the operation's code
 }
@@ -45,6 +46,8 @@ const (
 	OpGetBucketEncryption
 	OpPutBucketEncryption
 	OpDeleteBucketEncryption
+	OpGetBucketNotification
+	OpPutBucketNotification
 	OpListObjects
 	OpListObjectsV2
 	OpListObjectVersions
@@ -94,6 +97,8 @@ var table = [numOperations]Operation{
 	OpGetBucketEncryption:     {Name: "GetBucketEncryption", Action: "s3:GetEncryptionConfiguration", Target: OnBucket, LogName: "REST.GET.ENCRYPTION"},
 	OpPutBucketEncryption:     {Name: "PutBucketEncryption", Action: "s3:PutEncryptionConfiguration", Target: OnBucket, LogName: "REST.PUT.ENCRYPTION"},
 	OpDeleteBucketEncryption:  {Name: "DeleteBucketEncryption", Action: "s3:PutEncryptionConfiguration", Target: OnBucket, LogName: "REST.DELETE.ENCRYPTION"},
+	OpGetBucketNotification:   {Name: "GetBucketNotificationConfiguration", Action: "s3:GetBucketNotification", Target: OnBucket, LogName: "REST.GET.NOTIFICATION"},
+	OpPutBucketNotification:   {Name: "PutBucketNotificationConfiguration", Action: "s3:PutBucketNotification", Target: OnBucket, LogName: "REST.PUT.NOTIFICATION"},
 	OpListObjects:             {Name: "ListObjects", Action: "s3:ListBucket", Target: OnBucket, LogName: "REST.GET.BUCKET"},
 	OpListObjectsV2:           {Name: "ListObjectsV2", Action: "s3:ListBucket", Target: OnBucket, LogName: "REST.GET.BUCKET"},
 	OpListObjectVersions:      {Name: "ListObjectVersions", Action: "s3:ListBucketVersions", Target: OnBucket, LogName: "REST.GET.BUCKETVERSIONS"},
@@ -103,14 +108,14 @@ var table = [numOperations]Operation{
 	OpGetObjectACL:            {Name: "GetObjectAcl", Action: "s3:GetObjectAcl", Target: OnKey, LogName: "REST.GET.ACL", Extra: []string{"s3:ListBucket"}},
 	OpPutObjectACL:            {Name: "PutObjectAcl", Action: "s3:PutObjectAcl", Target: OnKey, LogName: "REST.PUT.ACL", Extra: []string{"s3:ListBucket"}},
 	OpGetObjectTagging:        {Name: "GetObjectTagging", Action: "s3:GetObjectTagging", Target: OnKey, LogName: "REST.GET.OBJECT_TAGGING", Extra: []string{"s3:ListBucket"}},
-	OpPutObject:               {Name: "PutObject", Action: "s3:PutObject", Target: OnKey, LogName: "REST.PUT.OBJECT"},
-	OpCopyObject:              {Name: "CopyObject", Action: "s3:PutObject", Source: "s3:GetObject", Target: OnKey, LogName: "REST.COPY.OBJECT", Extra: []string{"s3:ListBucket"}},
-	OpDeleteObject:            {Name: "DeleteObject", Action: "s3:DeleteObject", Target: OnKey, LogName: "REST.DELETE.OBJECT"},
-	OpDeleteObjects:           {Name: "DeleteObjects", Action: "s3:DeleteObject", Target: OnKey, LogName: "REST.POST.MULTI_OBJECT_DELETE"},
+	OpPutObject:               {Name: "PutObject", Action: "s3:PutObject", Target: OnKey, LogName: "REST.PUT.OBJECT", Event: "ObjectCreated:Put"},
+	OpCopyObject:              {Name: "CopyObject", Action: "s3:PutObject", Source: "s3:GetObject", Target: OnKey, LogName: "REST.COPY.OBJECT", Event: "ObjectCreated:Copy", Extra: []string{"s3:ListBucket"}},
+	OpDeleteObject:            {Name: "DeleteObject", Action: "s3:DeleteObject", Target: OnKey, LogName: "REST.DELETE.OBJECT", Event: "ObjectRemoved:Delete"},
+	OpDeleteObjects:           {Name: "DeleteObjects", Action: "s3:DeleteObject", Target: OnKey, LogName: "REST.POST.MULTI_OBJECT_DELETE", Event: "ObjectRemoved:Delete"},
 	OpCreateMultipartUpload:   {Name: "CreateMultipartUpload", Action: "s3:PutObject", Target: OnKey, LogName: "REST.POST.UPLOADS"},
 	OpUploadPart:              {Name: "UploadPart", Action: "s3:PutObject", Target: OnKey, LogName: "REST.PUT.PART"},
 	OpUploadPartCopy:          {Name: "UploadPartCopy", Action: "s3:PutObject", Source: "s3:GetObject", Target: OnKey, LogName: "REST.COPY.PART", Extra: []string{"s3:ListBucket"}},
-	OpCompleteMultipartUpload: {Name: "CompleteMultipartUpload", Action: "s3:PutObject", Target: OnKey, LogName: "REST.POST.UPLOAD"},
+	OpCompleteMultipartUpload: {Name: "CompleteMultipartUpload", Action: "s3:PutObject", Target: OnKey, LogName: "REST.POST.UPLOAD", Event: "ObjectCreated:CompleteMultipartUpload"},
 	OpAbortMultipartUpload:    {Name: "AbortMultipartUpload", Action: "s3:AbortMultipartUpload", Target: OnKey, LogName: "REST.DELETE.UPLOAD"},
 	OpListParts:               {Name: "ListParts", Action: "s3:ListMultipartUploadParts", Target: OnKey, LogName: "REST.GET.UPLOAD"},
 }

@@ -48,7 +48,7 @@ func (s *Service) PutObject(ctx context.Context, call *Call, in PutInput) (*Obje
 	if err != nil {
 		return nil, err
 	}
-	return s.putSealed(ctx, &in, e, key)
+	return s.putSealed(ctx, call, &in, e, key)
 }
 
 // checkWrite authorizes a write to a key, checks what comes with it and makes the
@@ -90,11 +90,11 @@ func (s *Service) put(ctx context.Context, in *PutInput) (*Object, error) {
 			return nil, err
 		}
 	}
-	return s.putSealed(ctx, in, e, key)
+	return s.putSealed(ctx, &Call{Operation: &table[OpPutObject], Bucket: b}, in, e, key)
 }
 
 // putSealed writes an object whose data key is made; e is nil for none.
-func (s *Service) putSealed(ctx context.Context, in *PutInput, e *Encryption, key envelope.Secret) (*Object, error) {
+func (s *Service) putSealed(ctx context.Context, call *Call, in *PutInput, e *Encryption, key envelope.Secret) (*Object, error) {
 	if _, ok := s.abroad(in.Bucket); ok {
 		return s.putAbroad(ctx, in)
 	}
@@ -117,7 +117,7 @@ func (s *Service) putSealed(ctx context.Context, in *PutInput, e *Encryption, ke
 	if o.Checksum.Algorithm != "" {
 		o.Checksum.Type = FullObject
 	}
-	return o, s.commit(ctx, o, nil, in.Conditions.write)
+	return o, s.commit(ctx, call, o, nil, in.Conditions.write)
 }
 
 func (s *Service) precheck(ctx context.Context, in *PutInput) error {
@@ -129,9 +129,13 @@ func (s *Service) precheck(ctx context.Context, in *PutInput) error {
 }
 
 // commit writes a row whose bytes are durable. If that fails its bytes go.
-func (s *Service) commit(ctx context.Context, o *Object, keep []Segment, check func(*Object) error) error {
+func (s *Service) commit(ctx context.Context, call *Call, o *Object, keep []Segment, check func(*Object) error) error {
 	o.finish()
-	freed, err := s.store.PutObject(ctx, o, keep, check)
+	tell, err := s.telling(call, o.Key, o)
+	if err != nil {
+		return err
+	}
+	freed, err := s.store.PutObject(ctx, o, keep, tell, check)
 	s.changed(o.Bucket, o.Key)
 	if err != nil {
 		// If the store cannot say whether the row was written (the database
@@ -143,6 +147,7 @@ func (s *Service) commit(ctx context.Context, o *Object, keep []Segment, check f
 		return err
 	}
 	s.remove(freed)
+	s.told(tell)
 	return nil
 }
 
@@ -244,7 +249,7 @@ func (s *Service) CopyObject(ctx context.Context, call *Call, in CopyInput) (*Ob
 	}
 	plain := !src.Encryption.sealed() && in.SSE.choose(b).Algorithm == ""
 	if self && plain && (in.Compute == "" || in.Compute == src.Checksum.Algorithm) {
-		return s.replaceMetadata(ctx, src.Object, h, &in)
+		return s.replaceMetadata(ctx, call, src.Object, h, &in)
 	}
 	alg := in.Compute
 	if alg == "" {
@@ -259,14 +264,14 @@ func (s *Service) CopyObject(ctx context.Context, call *Call, in CopyInput) (*Ob
 	}
 	body := src.Reader()
 	defer body.Close()
-	return s.putSealed(ctx, &PutInput{
+	return s.putSealed(ctx, call, &PutInput{
 		Bucket: in.Bucket, Key: in.Key, Headers: h, Conditions: in.Conditions,
 		Body: body, Size: src.Size, Sum: Sum{Compute: alg},
 	}, e, key)
 }
 
 // replaceMetadata writes a new row over the same bytes.
-func (s *Service) replaceMetadata(ctx context.Context, src *Object, h Headers, in *CopyInput) (*Object, error) {
+func (s *Service) replaceMetadata(ctx context.Context, call *Call, src *Object, h Headers, in *CopyInput) (*Object, error) {
 	o := *src
 	o.Headers, o.Modified = h, s.now().UTC()
 	same := func(now *Object) error {
@@ -276,12 +281,17 @@ func (s *Service) replaceMetadata(ctx context.Context, src *Object, h Headers, i
 		return in.Conditions.write(now)
 	}
 	o.finish()
-	freed, err := s.store.PutObject(ctx, &o, nil, same)
+	tell, err := s.telling(call, o.Key, &o)
+	if err != nil {
+		return nil, err
+	}
+	freed, err := s.store.PutObject(ctx, &o, nil, tell, same)
 	s.changed(o.Bucket, o.Key)
 	if err != nil {
 		return nil, err
 	}
 	s.remove(freed)
+	s.told(tell)
 	return &o, nil
 }
 

@@ -37,6 +37,9 @@ func (s *Service) Run(ctx context.Context) {
 			} else if n > 0 {
 				s.log.Info("removed orphaned bytes", "blobs", n)
 			}
+			if err := s.store.ForgetSequencers(ctx, s.now().Add(-sequencersKept)); err != nil && ctx.Err() == nil {
+				s.log.Warn("sequencers of event notifications were not forgotten", "err", err)
+			}
 			sweep.Reset(6 * time.Hour)
 		}
 	}

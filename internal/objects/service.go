@@ -44,6 +44,9 @@ type Options struct {
 	Own  *envelope.Keyset // seals the data keys of SSE-S3; nil: there is no SSE-S3
 	Keys Keys             // of SSE-KMS; nil: there is no SSE-KMS
 
+	Destinations Destinations // of event notifications; nil: there are none
+	Nudge        func()       // event notifications were promised; may be nil
+
 	// CacheRows is how many rows of objects are kept in memory for GET, at most.
 	// Zero switches the caches of rows off: several replicas on one database
 	// would not see each other's writes.
@@ -71,6 +74,9 @@ type Service struct {
 	own         *envelope.Keyset
 	keys        Keys
 
+	destinations Destinations
+	nudge        func()
+
 	rows     *cache[*Object]
 	buckets  *cache[*Bucket]
 	policies *cache[*policy.Document]
@@ -88,7 +94,7 @@ func New(o Options) *Service {
 	s := &Service{
 		store: o.Store, blobs: o.Blobs, iam: o.IAM, audit: o.Audit, revocations: o.Revocations, elsewhere: o.Elsewhere,
 		region: o.Region, account: o.Account, now: o.Now, rand: o.Rand, log: o.Log, orphanAge: o.OrphanAge,
-		own: o.Own, keys: o.Keys,
+		own: o.Own, keys: o.Keys, destinations: o.Destinations, nudge: o.Nudge,
 		policies: newCache[*policy.Document](1024),
 	}
 	s.small = newCache[[]byte](smallTotal)

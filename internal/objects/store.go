@@ -17,7 +17,7 @@ type Store interface {
 	Bucket(ctx context.Context, name string) (*Bucket, error)
 	// Buckets lists by name, at most limit, after the given name.
 	Buckets(ctx context.Context, prefix, after string, limit int) ([]Bucket, error)
-	// UpdateBucket changes policy, CORS or logging as change says, in one transaction.
+	// UpdateBucket changes the configuration as change says, in one transaction.
 	UpdateBucket(ctx context.Context, name string, change func(*Bucket)) error
 	// DeleteBucket removes an empty bucket and its uploads in progress; kind
 	// InUse (BucketNotEmpty) if it has objects.
@@ -29,10 +29,13 @@ type Store interface {
 	// present row (nil if there is none), agrees. Both in one transaction. If o
 	// has an Upload, that upload ends: the parts numbered keep (in order)
 	// become the object's segments, the others are freed.
-	PutObject(ctx context.Context, o *Object, keep []Segment, check func(*Object) error) (freed []blob.ID, err error)
+	// What tell makes, if it is not nil, is promised in the same transaction.
+	PutObject(ctx context.Context, o *Object, keep []Segment, tell *Telling, check func(*Object) error) (freed []blob.ID, err error)
 	// DeleteObject removes a row under the same kind of check. existed is false
-	// if there was none, which is no error.
-	DeleteObject(ctx context.Context, bucket, key string, check func(*Object) error) (existed bool, freed []blob.ID, err error)
+	// if there was none, which is no error and is not told.
+	DeleteObject(ctx context.Context, bucket, key string, tell *Telling, check func(*Object) error) (existed bool, freed []blob.ID, err error)
+	// ForgetSequencers forgets those from before the instant.
+	ForgetSequencers(ctx context.Context, before time.Time) error
 	// Range lists rows (without segments) in key order: keys that begin with
 	// prefix and are >= from, or > from if after is set; at most limit.
 	Range(ctx context.Context, q RangeQuery) ([]*Object, error)

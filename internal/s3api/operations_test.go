@@ -479,7 +479,7 @@ func FuzzDocuments(f *testing.F) {
 	check(f, e.objects.PutBucketPolicy(context.Background(), local(e), "media", []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::media","arn:aws:s3:::media/*"]}]}`), true))
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, r := range [][2]string{
-			{"POST", "/media?delete"}, {"POST", "/media/k?uploadId=1"}, {"PUT", "/media?cors"}, {"PUT", "/media?logging"}, {"PUT", "/media"}, {"PUT", "/media?acl"}, {"PUT", "/media/k?acl"},
+			{"POST", "/media?delete"}, {"POST", "/media/k?uploadId=1"}, {"PUT", "/media?cors"}, {"PUT", "/media?logging"}, {"PUT", "/media?notification"}, {"PUT", "/media"}, {"PUT", "/media?acl"}, {"PUT", "/media/k?acl"},
 		} {
 			req, err := http.NewRequest(r[0], e.url+r[1], strings.NewReader(body))
 			check(t, err)

@@ -64,6 +64,8 @@ func Routes() []Route {
 		{http.MethodGet, OnBucket, "encryption", false, objects.OpGetBucketEncryption, (*exchange).getEncryption},
 		{http.MethodPut, OnBucket, "encryption", false, objects.OpPutBucketEncryption, (*exchange).putEncryption},
 		{http.MethodDelete, OnBucket, "encryption", false, objects.OpDeleteBucketEncryption, (*exchange).deleteEncryption},
+		{http.MethodGet, OnBucket, "notification", false, objects.OpGetBucketNotification, (*exchange).getNotification},
+		{http.MethodPut, OnBucket, "notification", false, objects.OpPutBucketNotification, (*exchange).putNotification},
 		{http.MethodPost, OnBucket, "delete", false, objects.OpDeleteObjects, (*exchange).deleteObjects},
 
 		{http.MethodGet, OnObject, "", false, objects.OpGetObject, (*exchange).getObject},
@@ -96,9 +98,9 @@ func routeMap() map[routeKey]*Route {
 // others those that have a route are.
 func subResource(name string) (known, built bool) {
 	switch name {
-	case "list-type", "versions", "uploads", "location", "versioning", "acl", "policy", "policyStatus", "cors", "logging", "encryption", "delete", "uploadId":
+	case "list-type", "versions", "uploads", "location", "versioning", "acl", "policy", "policyStatus", "cors", "logging", "encryption", "notification", "delete", "uploadId":
 		return true, true
-	case "accelerate", "analytics", "intelligent-tiering", "inventory", "lifecycle", "metrics", "notification", "object-lock",
+	case "accelerate", "analytics", "intelligent-tiering", "inventory", "lifecycle", "metrics", "object-lock",
 		"ownershipControls", "publicAccessBlock", "replication", "requestPayment", "tagging", "website", "legal-hold", "retention",
 		"restore", "select", "torrent", "attributes", "append", "renameObject", "session", "metadataTable", "metadataConfiguration", "abac":
 		return true, false

@@ -37,7 +37,7 @@ func (s *Messaging) Post(ctx context.Context, messages []messaging.Queued, deliv
 				return err
 			}
 		}
-		return addDeliveries(ctx, tx, s.seals, deliveries)
+		return addDeliveries(ctx, tx, outside, s.seals, deliveries)
 	})
 }
 

@@ -88,7 +88,7 @@ func (s *Notices) Claim(ctx context.Context, claims []notice.Claim, now time.Tim
 				return errTold
 			}
 		}
-		return addDeliveries(ctx, tx, s.seals, list)
+		return addDeliveries(ctx, tx, outside, s.seals, list)
 	})
 	if errors.Is(err, errTold) {
 		return false, nil

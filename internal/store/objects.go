@@ -7,15 +7,22 @@ import (
 	"errors"
 
 	"fiducial/internal/blob"
+	"fiducial/internal/envelope"
 	"fiducial/internal/fault"
 	"fiducial/internal/objects"
 )
 
 // Objects implements objects.Store.
-type Objects struct{ db *DB }
+type Objects struct {
+	db    *DB
+	seals columns
+}
 
 // NewObjects returns the rows of buckets and objects in db.
-func NewObjects(db *DB) *Objects { return &Objects{db} }
+func NewObjects(db *DB) *Objects { return &Objects{db: db} }
+
+// Sealed returns the same rows; event notifications are sealed under keys.
+func (s *Objects) Sealed(keys *envelope.Keyset) *Objects { return &Objects{s.db, columns{keys}} }
 
 var _ objects.Store = (*Objects)(nil)
 
@@ -32,14 +39,14 @@ func noBucket(op, _ string) error {
 // CreateBucket adds a bucket.
 func (s *Objects) CreateBucket(ctx context.Context, b objects.Bucket) error {
 	const op = "store.CreateBucket"
-	cors, logging, encryption, err := bucketJSON(op, &b)
+	settings, err := bucketJSON(op, &b)
 	if err != nil {
 		return err
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `insert into bucket (name, region, account, created_by, created_at, policy, cors, logging, encryption)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (name) do nothing`,
-			b.Name, b.Region, b.Account, b.CreatedBy, Micros(b.CreatedAt), b.Policy, cors, logging, encryption)
+		r, err := tx.ExecContext(ctx, `insert into bucket (name, region, account, created_by, created_at, policy, cors, logging, encryption, notifications)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (name) do nothing`,
+			b.Name, b.Region, b.Account, b.CreatedBy, Micros(b.CreatedAt), b.Policy, settings[0], settings[1], settings[2], settings[3])
 		if err != nil {
 			return err
 		}
@@ -52,29 +59,25 @@ func (s *Objects) CreateBucket(ctx context.Context, b objects.Bucket) error {
 	})
 }
 
-func bucketJSON(op string, b *objects.Bucket) (cors, logging, encryption string, err error) {
-	c, err := json.Marshal(b.CORS)
-	if err != nil {
-		return "", "", "", fault.E(op, fault.Internal, "", err)
+// bucketJSON is how cors, logging, encryption and notifications stand in a row.
+func bucketJSON(op string, b *objects.Bucket) (out [4]string, err error) {
+	for i, v := range [...]any{b.CORS, b.Logging, b.Encryption, b.Notifications} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return out, fault.E(op, fault.Internal, "", err)
+		}
+		out[i] = string(text)
 	}
-	l, err := json.Marshal(b.Logging)
-	if err != nil {
-		return "", "", "", fault.E(op, fault.Internal, "", err)
-	}
-	e, err := json.Marshal(b.Encryption)
-	if err != nil {
-		return "", "", "", fault.E(op, fault.Internal, "", err)
-	}
-	return string(c), string(l), string(e), nil
+	return out, nil
 }
 
-const bucketColumns = "name, region, account, created_by, created_at, policy, cors, logging, encryption"
+const bucketColumns = "name, region, account, created_by, created_at, policy, cors, logging, encryption, notifications"
 
 func scanBucket(row interface{ Scan(...any) error }) (*objects.Bucket, error) {
 	var b objects.Bucket
 	var created int64
-	var cors, logging, encryption string
-	if err := row.Scan(&b.Name, &b.Region, &b.Account, &b.CreatedBy, &created, &b.Policy, &cors, &logging, &encryption); err != nil {
+	var cors, logging, encryption, notifications string
+	if err := row.Scan(&b.Name, &b.Region, &b.Account, &b.CreatedBy, &created, &b.Policy, &cors, &logging, &encryption, &notifications); err != nil {
 		return nil, err
 	}
 	b.CreatedAt = Time(created)
@@ -82,6 +85,9 @@ func scanBucket(row interface{ Scan(...any) error }) (*objects.Bucket, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal([]byte(encryption), &b.Encryption); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(notifications), &b.Notifications); err != nil {
 		return nil, err
 	}
 	return &b, json.Unmarshal([]byte(logging), &b.Logging)
@@ -130,12 +136,12 @@ func (s *Objects) UpdateBucket(ctx context.Context, name string, change func(*ob
 			return err
 		}
 		change(b)
-		cors, logging, encryption, err := bucketJSON(op, b)
+		settings, err := bucketJSON(op, b)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "update bucket set policy = $2, cors = $3, logging = $4, encryption = $5 where name = $1",
-			name, b.Policy, cors, logging, encryption)
+		_, err = tx.ExecContext(ctx, "update bucket set policy = $2, cors = $3, logging = $4, encryption = $5, notifications = $6 where name = $1",
+			name, b.Policy, settings[0], settings[1], settings[2], settings[3])
 		return err
 	})
 }

@@ -78,7 +78,7 @@ func (s *Objects) Object(ctx context.Context, bucket, key string) (*objects.Obje
 }
 
 // PutObject writes a row, replacing the one that is there.
-func (s *Objects) PutObject(ctx context.Context, o *objects.Object, keep []objects.Segment, check func(*objects.Object) error) ([]blob.ID, error) {
+func (s *Objects) PutObject(ctx context.Context, o *objects.Object, keep []objects.Segment, tell *objects.Telling, check func(*objects.Object) error) ([]blob.ID, error) {
 	const op = "store.PutObject"
 	headers, err := json.Marshal(o.Headers)
 	if err != nil {
@@ -116,7 +116,10 @@ func (s *Objects) PutObject(ctx context.Context, o *objects.Object, keep []objec
 			encryption = excluded.encryption`,
 			o.Bucket, []byte(o.Key), o.Blob, o.Upload, o.Parts, o.Size, o.ETag, Micros(o.Modified), string(headers),
 			o.Checksum.Algorithm, o.Checksum.Type, o.Checksum.Value, encryption)
-		return err
+		if err != nil || tell == nil {
+			return err
+		}
+		return s.tell(ctx, tx, o.Bucket, o.Key, tell)
 	})
 	return freed, err
 }
@@ -212,7 +215,7 @@ func partGone() error {
 }
 
 // DeleteObject removes a row.
-func (s *Objects) DeleteObject(ctx context.Context, bucket, key string, check func(*objects.Object) error) (existed bool, freed []blob.ID, err error) {
+func (s *Objects) DeleteObject(ctx context.Context, bucket, key string, tell *objects.Telling, check func(*objects.Object) error) (existed bool, freed []blob.ID, err error) {
 	const op = "store.DeleteObject"
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		existed, freed = false, nil
@@ -236,7 +239,10 @@ func (s *Objects) DeleteObject(ctx context.Context, bucket, key string, check fu
 			return err
 		}
 		_, err = tx.ExecContext(ctx, "delete from object where bucket = $1 and key = $2", bucket, []byte(key))
-		return err
+		if err != nil || tell == nil {
+			return err
+		}
+		return s.tell(ctx, tx, bucket, key, tell)
 	})
 	return existed, freed, err
 }

@@ -51,7 +51,7 @@ func object(key string, id blob.ID) *objects.Object {
 
 func putObject(t *testing.T, s *store.Objects, key string, id blob.ID) []blob.ID {
 	t.Helper()
-	freed, err := s.PutObject(bg, object(key, id), nil, nil)
+	freed, err := s.PutObject(bg, object(key, id), nil, nil, nil)
 	ok(t, err)
 	return freed
 }
@@ -90,7 +90,7 @@ func TestObjectsBuckets(t *testing.T) {
 		putObject(t, s, "k", "x")
 		_, err = s.DeleteBucket(bg, "b")
 		wantCode(t, err, "BucketNotEmpty")
-		_, _, err = s.DeleteObject(bg, "b", "k", nil)
+		_, _, err = s.DeleteObject(bg, "b", "k", nil, nil)
 		ok(t, err)
 		ok(t, s.CreateUpload(bg, objects.Upload{ID: "u", Bucket: "b", Key: "k", CreatedAt: noon}))
 		_, err = s.PutPart(bg, "u", objects.Segment{Number: 1, Blob: "p1", Modified: noon})
@@ -100,7 +100,7 @@ func TestObjectsBuckets(t *testing.T) {
 		if d := cmp.Diff([]blob.ID{"p1"}, freed); d != "" {
 			t.Error(d)
 		}
-		_, err = s.PutObject(bg, object("k", "y"), nil, nil)
+		_, err = s.PutObject(bg, object("k", "y"), nil, nil, nil)
 		wantCode(t, err, "NoSuchBucket")
 		wantCode(t, s.CreateUpload(bg, objects.Upload{ID: "v", Bucket: "b", Key: "k"}), "NoSuchBucket")
 	})
@@ -111,7 +111,7 @@ func TestObjectsRows(t *testing.T) {
 		o := object("k\x00\xffé", "b1")
 		o.Headers.Meta = []objects.Meta{{Name: "a", Value: "b"}}
 		o.Checksum = objects.Checksum{Algorithm: "CRC32", Type: "FULL_OBJECT", Value: "AAAA"}
-		freed, err := s.PutObject(bg, o, nil, func(now *objects.Object) error {
+		freed, err := s.PutObject(bg, o, nil, nil, func(now *objects.Object) error {
 			if now != nil {
 				t.Errorf("something is there: %+v", now)
 			}
@@ -125,7 +125,7 @@ func TestObjectsRows(t *testing.T) {
 		}
 		// A refused condition changes nothing; a replaced object frees its bytes.
 		refused := errors.New("no")
-		_, err = s.PutObject(bg, object(o.Key, "b2"), nil, func(now *objects.Object) error {
+		_, err = s.PutObject(bg, object(o.Key, "b2"), nil, nil, func(now *objects.Object) error {
 			return fault.E("t", fault.Precond, now.ETag, refused)
 		})
 		if !errors.Is(err, refused) {
@@ -146,11 +146,11 @@ func TestObjectsRows(t *testing.T) {
 		if d := cmp.Diff([]blob.ID{"b1", "zz"}, unreferenced); d != "" {
 			t.Error(d)
 		}
-		existed, freed, err := s.DeleteObject(bg, "b", o.Key, nil)
+		existed, freed, err := s.DeleteObject(bg, "b", o.Key, nil, nil)
 		if err != nil || !existed || len(freed) != 1 {
 			t.Errorf("%v %v %v", existed, freed, err)
 		}
-		if existed, _, err = s.DeleteObject(bg, "b", o.Key, nil); err != nil || existed {
+		if existed, _, err = s.DeleteObject(bg, "b", o.Key, nil, nil); err != nil || existed {
 			t.Errorf("deleted twice: %v %v", existed, err)
 		}
 		_, err = s.Object(bg, "b", o.Key)
@@ -226,9 +226,9 @@ func TestObjectsMultipart(t *testing.T) {
 		o := object("k", "")
 		o.Upload, o.Parts, o.Size = "u1", 2, 20
 		// A part that was sent again meanwhile is not what the client completes.
-		_, err = s.PutObject(bg, o, []objects.Segment{{Number: 2, Blob: "p2"}, {Number: 3, Blob: "p3", Offset: 10}}, nil)
+		_, err = s.PutObject(bg, o, []objects.Segment{{Number: 2, Blob: "p2"}, {Number: 3, Blob: "p3", Offset: 10}}, nil, nil)
 		wantCode(t, err, "InvalidPart")
-		freed, err = s.PutObject(bg, o, []objects.Segment{{Number: 2, Blob: "p2b"}, {Number: 3, Blob: "p3", Offset: 10}}, nil)
+		freed, err = s.PutObject(bg, o, []objects.Segment{{Number: 2, Blob: "p2b"}, {Number: 3, Blob: "p3", Offset: 10}}, nil, nil)
 		ok(t, err)
 		if d := cmp.Diff([]blob.ID{"old", "p1", "p4"}, freed); d != "" {
 			t.Error(d)
@@ -248,7 +248,7 @@ func TestObjectsMultipart(t *testing.T) {
 		if err != nil || len(unreferenced) != 1 {
 			t.Errorf("%v %v", unreferenced, err)
 		}
-		_, freed, err = s.DeleteObject(bg, "b", "k", nil)
+		_, freed, err = s.DeleteObject(bg, "b", "k", nil, nil)
 		ok(t, err)
 		if d := cmp.Diff([]blob.ID{"p2b", "p3"}, freed); d != "" {
 			t.Error(d)
@@ -285,7 +285,7 @@ func TestObjectsCreateOnce(t *testing.T) {
 			wg.Add(1)
 			go func() {
 				defer wg.Done()
-				_, err := s.PutObject(bg, object("k", blob.ID(fmt.Sprint(i))), nil, func(now *objects.Object) error {
+				_, err := s.PutObject(bg, object("k", blob.ID(fmt.Sprint(i))), nil, nil, func(now *objects.Object) error {
 					if now != nil {
 						return fault.Coded("t", fault.Precond, "PreconditionFailed", "")
 					}

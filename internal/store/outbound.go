@@ -15,22 +15,36 @@ import (
 type Outbound struct {
 	db    *DB
 	seals columns
+	table string
 }
+
+// The tables of deliveries, which have the same columns.
+const (
+	outside  = "outbound_deliveries"
+	ofEvents = "s3_event_deliveries"
+)
 
 var _ outbound.Store = (*Outbound)(nil)
 
 // NewOutbound returns the rows of deliveries in db, sealed under keys; nil: not
 // sealed.
-func NewOutbound(db *DB, keys *envelope.Keyset) *Outbound { return &Outbound{db, columns{keys}} }
+func NewOutbound(db *DB, keys *envelope.Keyset) *Outbound {
+	return &Outbound{db, columns{keys}, outside}
+}
+
+// NewEvents returns the rows of event notifications that buckets promised.
+func NewEvents(db *DB, keys *envelope.Keyset) *Outbound {
+	return &Outbound{db, columns{keys}, ofEvents}
+}
 
 func deliveryOf(id string) string { return "delivery " + id }
 
 // Add implements outbound.Store.
 func (s *Outbound) Add(ctx context.Context, list ...outbound.Delivery) error {
-	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { return addDeliveries(ctx, tx, s.seals, list) })
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { return addDeliveries(ctx, tx, s.table, s.seals, list) })
 }
 
-func addDeliveries(ctx context.Context, tx *sql.Tx, seals columns, list []outbound.Delivery) error {
+func addDeliveries(ctx context.Context, tx *sql.Tx, table string, seals columns, list []outbound.Delivery) error {
 	for _, d := range list {
 		header, err := json.Marshal(d.Header)
 		if err != nil {
@@ -40,7 +54,7 @@ func addDeliveries(ctx context.Context, tx *sql.Tx, seals columns, list []outbou
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `insert into outbound_deliveries (id, kind, origin, target, header, body, created_at, next_at)
+		_, err = tx.ExecContext(ctx, `insert into `+table+` (id, kind, origin, target, header, body, created_at, next_at)
 			values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict (id) do nothing`, d.ID, d.Kind, d.Origin, d.Target, string(header), body, Micros(d.CreatedAt))
 		if err != nil {
 			return err
@@ -52,15 +66,15 @@ func addDeliveries(ctx context.Context, tx *sql.Tx, seals columns, list []outbou
 // Claim implements outbound.Store.
 func (s *Outbound) Claim(ctx context.Context, now, until time.Time, limit int) ([]outbound.Delivery, error) {
 	var some int
-	err := s.db.Read().QueryRowContext(ctx, `select count(*) from (select 1 from outbound_deliveries where dead_at = 0 and next_at <= $1 limit 1) x`, Micros(now)).Scan(&some)
+	err := s.db.Read().QueryRowContext(ctx, `select count(*) from (select 1 from `+s.table+` where dead_at = 0 and next_at <= $1 limit 1) x`, Micros(now)).Scan(&some)
 	if err != nil || some == 0 {
 		return nil, wrap("store.Outbound.Claim", err)
 	}
 	var out []outbound.Delivery
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		out = nil
-		rows, err := tx.QueryContext(ctx, `update outbound_deliveries set next_at = $1
-			where id in (select id from outbound_deliveries where dead_at = 0 and next_at <= $2 order by next_at limit $3) and dead_at = 0 and next_at <= $2
+		rows, err := tx.QueryContext(ctx, `update `+s.table+` set next_at = $1
+			where id in (select id from `+s.table+` where dead_at = 0 and next_at <= $2 order by next_at limit $3) and dead_at = 0 and next_at <= $2
 			returning id, kind, origin, target, header, body, attempts, created_at`, Micros(until), Micros(now), limit)
 		if err != nil {
 			return err
@@ -96,32 +110,32 @@ func (s *Outbound) exec(ctx context.Context, text string, args ...any) error {
 
 // Sent implements outbound.Store.
 func (s *Outbound) Sent(ctx context.Context, id string) error {
-	return s.exec(ctx, `delete from outbound_deliveries where id = $1`, id)
+	return s.exec(ctx, `delete from `+s.table+` where id = $1`, id)
 }
 
 // Failed implements outbound.Store.
 func (s *Outbound) Failed(ctx context.Context, id, reason string, next time.Time) error {
-	return s.exec(ctx, `update outbound_deliveries set attempts = attempts + 1, last_error = $1, next_at = $2 where id = $3`, reason, Micros(next), id)
+	return s.exec(ctx, `update `+s.table+` set attempts = attempts + 1, last_error = $1, next_at = $2 where id = $3`, reason, Micros(next), id)
 }
 
 // Dead implements outbound.Store.
 func (s *Outbound) Dead(ctx context.Context, id, reason string, now time.Time) error {
-	return s.exec(ctx, `update outbound_deliveries set attempts = attempts + 1, last_error = $1, dead_at = $2 where id = $3`, reason, Micros(now), id)
+	return s.exec(ctx, `update `+s.table+` set attempts = attempts + 1, last_error = $1, dead_at = $2 where id = $3`, reason, Micros(now), id)
 }
 
 // Standing implements outbound.Store.
 func (s *Outbound) Standing(ctx context.Context) (waiting, dead int64, err error) {
 	err = s.db.Read().QueryRowContext(ctx, `select coalesce(sum(case when dead_at = 0 then 1 else 0 end), 0), coalesce(sum(case when dead_at > 0 then 1 else 0 end), 0)
-		from outbound_deliveries`).Scan(&waiting, &dead)
+		from `+s.table).Scan(&waiting, &dead)
 	return waiting, dead, wrap("store.Outbound.Standing", err)
 }
 
 // Retire implements outbound.Store.
 func (s *Outbound) Retire(ctx context.Context, before time.Time) error {
 	var some int
-	err := s.db.Read().QueryRowContext(ctx, `select count(*) from (select 1 from outbound_deliveries where dead_at > 0 and dead_at < $1 limit 1) x`, Micros(before)).Scan(&some)
+	err := s.db.Read().QueryRowContext(ctx, `select count(*) from (select 1 from `+s.table+` where dead_at > 0 and dead_at < $1 limit 1) x`, Micros(before)).Scan(&some)
 	if err != nil || some == 0 {
 		return wrap("store.Outbound.Retire", err)
 	}
-	return s.exec(ctx, `delete from outbound_deliveries where dead_at > 0 and dead_at < $1`, Micros(before))
+	return s.exec(ctx, `delete from `+s.table+` where dead_at > 0 and dead_at < $1`, Micros(before))
 }

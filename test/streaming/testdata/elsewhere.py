@@ -44,3 +44,27 @@ assert n["ApproximateNumberOfMessages"] == "0" and n["MessageRetentionPeriod"] =
 sm.stop_labeling_job(LabelingJobName="far")
 until("far", lambda d: d["LabelingJobStatus"] == "Stopped")
 assert not far["sns"].list_subscriptions_by_topic(TopicArn=inp)["Subscriptions"]
+# Event notifications go there likewise, for whoever may publish there: the server's own
+# credentials are nobody's who may not.
+events = {"TopicConfigurations": [{"TopicArn": inp, "Events": ["s3:ObjectCreated:*"]}]}
+u = far["sqs"].create_queue(QueueName="far-events")["QueueUrl"]
+far["sqs"].set_queue_attributes(QueueUrl=u, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"}]})})
+far["sns"].subscribe(TopicArn=inp, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:000000000000:far-events", Attributes={"RawMessageDelivery": "true"})
+iam.create_user(UserName="far-user")
+k = iam.create_access_key(UserName="far-user")["AccessKey"]
+user = boto3.client("s3", aws_access_key_id=k["AccessKeyId"], aws_secret_access_key=k["SecretAccessKey"])
+for actions, may in ((["s3:PutBucketNotification"], False), (["s3:PutBucketNotification", "sns:Publish"], True)):
+    iam.put_user_policy(UserName="far-user", PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}))
+    for skip in (True, False):
+        try:
+            user.put_bucket_notification_configuration(Bucket="input", NotificationConfiguration=events, SkipDestinationValidation=skip)
+            assert may, "a user without sns:Publish makes the server publish"
+        except user.exceptions.ClientError as e:
+            assert not may and e.response["Error"]["Code"] == "InvalidArgument" and "may not sns:Publish" in e.response["Error"]["Message"], e
+s3.put_object(Bucket="input", Key="seen from afar", Body=b"x")
+got, end = [], time.time() + 30
+while len(got) < 2 and time.time() < end:
+    got += [json.loads(m["Body"]) for m in far["sqs"].receive_message(QueueUrl=u, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages", [])]
+assert [m["Event"] for m in got if "Event" in m] == ["s3:TestEvent"], got
+assert [m["Records"][0]["s3"]["object"]["key"] for m in got if "Records" in m] == ["seen+from+afar"], got
