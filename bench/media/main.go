@@ -77,8 +77,6 @@ func main() {
 	crowd := flag.String("crowd", "", "be the workers who open the URLs of this file (used by the benchmark itself)")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	var err error
 	switch {
 	case *bare != "":
@@ -86,7 +84,10 @@ func main() {
 	case *crowd != "":
 		err = beCrowd(*crowd)
 	default:
+		// Its servers end with it, also where nobody reads what it prints any more.
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE)
 		err = run(ctx, s)
+		stop()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/media:", err)

@@ -80,7 +80,11 @@ type (
 		Sequencer string `json:"sequencer"`
 	}
 
-	testEvent struct{ Service, Event, Time, Bucket, RequestId, HostId string } //nolint:revive // S3's words
+	testEvent struct {
+		Service, Event, Time, Bucket string
+		RequestID                    string `json:"RequestId"`
+		HostID                       string `json:"HostId"`
+	}
 )
 
 func eventTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
